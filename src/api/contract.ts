@@ -1,0 +1,218 @@
+/**
+ * The HTTP API as types: all that the console may import. Times are milliseconds since the epoch, ids are opaque.
+ * Every error body is `Problem`. Reads need a signed-in principal; votes and kills say which group they need.
+ */
+export interface Problem {
+  /** Stable code, such as `approval.own-request`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** GET /api/me */
+export interface Me {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'agent' | 'human' | 'service';
+  readonly groups: readonly string[];
+  readonly mayKill: boolean;
+}
+
+/** GET /api/overview */
+export interface Overview {
+  readonly live: number;
+  readonly held: number;
+  readonly statementsLastHour: number;
+  readonly denialsLastHour: number;
+  readonly maskedCellsLastHour: number;
+  readonly ledger: LedgerStatus;
+}
+
+/** GET /api/sessions?state=live|ended|all&target=&principal=&ruling=&text=&before=<cursor>&limit= → Page<SessionSummary> */
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Pass as `before` for the next page; absent on the last. */
+  readonly next?: string;
+}
+
+export interface SessionSummary {
+  readonly id: string;
+  readonly principal: string;
+  readonly principalName: string;
+  readonly principalKind: 'agent' | 'human' | 'service';
+  readonly target: string;
+  readonly database: string;
+  readonly opened: number;
+  readonly closed?: number;
+  /** Why it ended, in words. */
+  readonly cause?: string;
+  readonly statements: number;
+  readonly held: number;
+  readonly denied: number;
+  readonly maskedCells: number;
+}
+
+/** GET /api/sessions/:id */
+export interface SessionDetail extends SessionSummary {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly groups: readonly string[];
+  readonly owner?: string;
+  readonly claimed: { readonly user?: string; readonly application?: string; readonly address?: string };
+  /** Leaf indices of its opening and its seal. */
+  readonly openEntry: number;
+  readonly sealEntry?: number;
+  readonly recordedBytes: number;
+}
+
+/** GET /api/sessions/:id/statements?before=&limit= → Page<StatementRow>, oldest first with `after`, as the timeline shows them. */
+export interface StatementRow {
+  readonly session: string;
+  readonly sequence: number;
+  readonly entry: number;
+  readonly at: number;
+  readonly kind: string;
+  /** Recorded form: values of labelled columns are already masked. */
+  readonly text: string;
+  readonly parameters?: readonly (string | null)[];
+  readonly ruling: 'permit' | 'hold' | 'deny';
+  readonly rules: readonly string[];
+  readonly reason?: string;
+  readonly advice?: string;
+  readonly effects: readonly EffectRow[];
+  readonly approval?: string;
+  readonly outcome?: {
+    readonly status: 'done' | 'failed' | 'skipped' | 'cancelled' | 'lost';
+    readonly at: number;
+    readonly code?: string;
+    readonly tag?: string;
+    readonly rows: number;
+    readonly bytes: number;
+    readonly masked: readonly { readonly label: string; readonly method: string; readonly cells: number }[];
+  };
+}
+
+export interface EffectRow {
+  readonly action: string;
+  readonly resource: string;
+  readonly attributes?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** GET /api/sessions/:id/replay → Replay: what the client saw, decoded; at most `limit` rows a result, and it says so. */
+export interface Replay {
+  readonly session: string;
+  readonly started: number;
+  /** True while the session still runs, or when the recording was cut by a crash. */
+  readonly partial: boolean;
+  readonly events: readonly ReplayEvent[];
+}
+
+export type ReplayEvent =
+  | {
+      readonly at: number;
+      readonly kind: 'statement';
+      readonly sequence: number;
+      readonly text: string;
+      readonly parameters?: readonly (string | null)[];
+    }
+  | {
+      readonly at: number;
+      readonly kind: 'result';
+      readonly columns: readonly string[];
+      readonly rows: readonly (readonly (string | null)[])[];
+      readonly total: number;
+    }
+  | { readonly at: number; readonly kind: 'done'; readonly tag: string }
+  | {
+      readonly at: number;
+      readonly kind: 'error';
+      readonly severity: string;
+      readonly code: string;
+      readonly message: string;
+      readonly detail?: string;
+      readonly hint?: string;
+    }
+  | {
+      readonly at: number;
+      readonly kind: 'notice';
+      readonly severity: string;
+      readonly message: string;
+      readonly hint?: string;
+    }
+  | {
+      readonly at: number;
+      readonly kind: 'copy';
+      readonly direction: 'in' | 'out';
+      readonly bytes: number;
+      readonly preview: string;
+    }
+  | { readonly at: number; readonly kind: 'other'; readonly name: string };
+
+/** POST /api/sessions/:id/kill {reason} → 202; needs an admin group. */
+
+/** GET /api/approvals?state=pending|resolved|all&before=&limit= → Page<ApprovalRow>; GET /api/approvals/:id */
+export interface ApprovalRow {
+  readonly id: string;
+  readonly session: string;
+  readonly sequence: number;
+  readonly requester: string;
+  readonly requesterName: string;
+  readonly target: string;
+  readonly database: string;
+  readonly text: string;
+  readonly parameters?: readonly (string | null)[];
+  readonly effects: readonly EffectRow[];
+  readonly rules: readonly string[];
+  readonly advice: string;
+  readonly group: string;
+  readonly quorum: number;
+  readonly created: number;
+  readonly expires: number;
+  /** Hex SHA-256 over the canonical request (docs/ledger-format.md); what a vote binds. */
+  readonly digest: string;
+  readonly state: 'pending' | 'granted' | 'refused' | 'expired' | 'withdrawn';
+  readonly resolved?: number;
+  readonly votes: readonly {
+    readonly voter: string;
+    readonly voterName: string;
+    readonly answer: 'grant' | 'refuse';
+    readonly at: number;
+    readonly reason?: string;
+    readonly grade: 'session';
+  }[];
+  /** Whether the signed-in principal may vote, and why not. */
+  readonly mayVote: boolean;
+  readonly mayNotBecause?: string;
+}
+
+/** POST /api/approvals/:id/votes {answer, digest, reason?} → ApprovalRow. 409 when already resolved or the digest differs. */
+export interface Vote {
+  readonly answer: 'grant' | 'refuse';
+  readonly digest: string;
+  readonly reason?: string;
+}
+
+/** GET /api/ledger */
+export interface LedgerStatus {
+  readonly origin: string;
+  readonly vkey: string;
+  /** Entries durable in the journal. */
+  readonly entries: number;
+  readonly checkpoint?: { readonly size: number; readonly root: string; readonly at: number };
+  readonly state: 'healthy' | 'stopped';
+  readonly fault?: string;
+}
+
+/** GET /api/targets */
+export interface TargetRow {
+  readonly name: string;
+  readonly protocol: string;
+  readonly labelledColumns: number;
+  readonly ack: { readonly read: string; readonly write: string };
+}
+
+/** GET /api/events: server-sent events; `data` is one of these. A client reloads what it shows when told. */
+export type LiveEvent =
+  | { readonly kind: 'session'; readonly id: string }
+  | { readonly kind: 'approval'; readonly id: string }
+  | { readonly kind: 'statements'; readonly session: string; readonly latest: number }
+  | { readonly kind: 'ledger'; readonly entries: number };

@@ -1,0 +1,38 @@
+/** Ledger entry types and the groups of their sealed payloads. Format: docs/ledger-format.md. */
+export const entryTypes = [
+  'log.genesis',
+  'gateway.start',
+  'gateway.stop',
+  'heartbeat',
+  'journal.seal',
+  'policy.version',
+  'config.snapshot',
+  'sign-in.refused',
+  'session.open',
+  'session.refused',
+  'session.seal',
+  'session.orphaned',
+  'session.kill',
+  'statement.decision',
+  'statement.outcome',
+  'approval.request',
+  'approval.vote',
+  'approval.resolution',
+  'evidence.access',
+] as const;
+export type EntryType = (typeof entryTypes)[number];
+
+/** Payload groups: disclosed one by one, each with its own salted commitment in the plain header. */
+export type PayloadGroup = 'who' | 'what' | 'target' | 'result' | 'approval' | 'admin';
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/** What a part of the gateway asks the ledger to append. Facts stand in the clear: enumerations, counts, opaque ids, no personal data. */
+export interface Draft {
+  readonly type: EntryType;
+  readonly session?: string;
+  /** Position in the session's dense sequence, from 1. */
+  readonly sequence?: number;
+  readonly facts: { readonly [key: string]: Json | undefined };
+  readonly payload?: Partial<Record<PayloadGroup, Json>>;
+}

@@ -1,0 +1,17 @@
+/** A sensitivity class on a column: dotted, broad to narrow (`pii`, `pii.email`, `pci.pan`, `secret`). */
+export type Label = string;
+
+/** A base column of a target. */
+export interface Column {
+  readonly schema: string;
+  readonly relation: string;
+  readonly column: string;
+}
+
+export interface LabelledColumn extends Column {
+  readonly labels: readonly Label[];
+}
+
+export function columnName(column: Column): string {
+  return `${column.schema}.${column.relation}.${column.column}`;
+}
