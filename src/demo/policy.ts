@@ -1,0 +1,19 @@
+/** What the demo adds to the default guardrails: deletions in the shop wait for a person. */
+export const demoPolicy = `// Added by the demo to the default guardrails beside this file.
+
+// Deleting rows of the shop needs someone of the dba group, who is neither the agent nor its owner.
+@id("demo.hold-delete")
+@hold("dba")
+@ttl("10m")
+@advice("Deleting rows in the shop waits for a dba. Keep the connection open; the statement runs once it is granted.")
+forbid (principal is Agent, action == Action::"sql:delete", resource)
+unless { resource has name && resource.name == "carts" };
+
+// Carts are short-lived, and so is the question: the request expires after three seconds.
+@id("demo.hold-carts")
+@hold("dba")
+@ttl("3s")
+@advice("Deleting carts waits for a dba for three seconds.")
+forbid (principal is Agent, action == Action::"sql:delete", resource)
+when { resource has name && resource.name == "carts" };
+`;
