@@ -13,6 +13,15 @@ export interface Link {
   write(bytes: Uint8Array): boolean;
   pause(): void;
   resume(): void;
+  /** True when the listener lets this peer go on without TLS (loopback, and configured so). */
+  readonly plaintextAllowed?: boolean;
+  /**
+   * Server side, present while the listener has TLS and the link does not: sends what was written, then turns this same
+   * link to TLS; `secure` and `certificate` are set when it resolves, and the sink goes on. Call it in the turn that read
+   * the request; the caller first refuses bytes that came behind the request (they were sent in the clear). Rejects with
+   * a Fault when the handshake fails, takes too long, or the client offers ALPN without `alpn`.
+   */
+  startTls?(options?: { readonly alpn?: string }): Promise<void>;
   /** Half-closes after everything written has left. */
   end(): void;
   destroy(): void;
