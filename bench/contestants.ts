@@ -33,7 +33,9 @@ async function freePort(from: number): Promise<number> {
   for (let port = from; port < 32_768; port++) {
     if (taken.has(port)) continue;
     const server = createServer();
-    const free = await new Promise<boolean>((done) => server.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true)));
+    const free = await new Promise<boolean>((done) =>
+      server.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true)),
+    );
     if (!free) continue;
     await new Promise((done) => server.close(done));
     taken.add(port);
@@ -56,7 +58,10 @@ async function answering(port: number, what: string): Promise<void> {
   throw new Error(`${what} does not answer on ${port}`);
 }
 
-export async function openArena(options: { readonly ack: 'written' | 'synced'; readonly labels: readonly string[] }): Promise<Arena> {
+export async function openArena(options: {
+  readonly ack: 'written' | 'synced';
+  readonly labels: readonly string[];
+}): Promise<Arena> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
   chmodSync(folder, 0o755);
   const stops: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })];
@@ -70,7 +75,13 @@ export async function openArena(options: { readonly ack: 'written' | 'synced'; r
       port: target,
       superuser: 'admin',
       password,
-      settings: { fsync: 'on', max_connections: '400', shared_buffers: '256MB', shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.track_utility': 'off' },
+      settings: {
+        fsync: 'on',
+        max_connections: '400',
+        shared_buffers: '256MB',
+        shared_preload_libraries: 'pg_stat_statements',
+        'pg_stat_statements.track_utility': 'off',
+      },
     });
     stops.push(() => postgres.stop());
     const superuser = { host: '127.0.0.1', port: target, user: 'admin', password, database: 'postgres' };
@@ -84,7 +95,8 @@ export async function openArena(options: { readonly ack: 'written' | 'synced'; r
       }
     };
     await admin('create extension if not exists pg_stat_statements');
-    for (const role of ['bench_direct', 'bench_pgbouncer', 'bench_gateway']) await admin(`create role ${role} login superuser password '${password}'`);
+    for (const role of ['bench_direct', 'bench_pgbouncer', 'bench_gateway'])
+      await admin(`create role ${role} login superuser password '${password}'`);
 
     const bouncerPort = await freePort(15_600);
     const bouncer = join(folder, 'bouncer');
@@ -95,7 +107,8 @@ export async function openArena(options: { readonly ack: 'written' | 'synced'; r
       `[databases]\npostgres = host=127.0.0.1 port=${target} dbname=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${bouncerPort}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = ${join(bouncer, 'users.txt')}\npool_mode = session\nmax_client_conn = 400\ndefault_pool_size = 300\nlogfile = ${join(bouncer, 'log')}\npidfile = ${join(bouncer, 'pid')}\nignore_startup_parameters = extra_float_digits\n`,
     );
     const lent = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
-    if ('uid' in lent) for (const path of ['', 'users.txt', 'pgbouncer.ini']) chownSync(join(bouncer, path), 65_534, 65_534);
+    if ('uid' in lent)
+      for (const path of ['', 'users.txt', 'pgbouncer.ini']) chownSync(join(bouncer, path), 65_534, 65_534);
     const bouncerProcess = spawn('pgbouncer', ['-q', join(bouncer, 'pgbouncer.ini')], { ...lent, stdio: 'ignore' });
     stops.push(() => void bouncerProcess.kill('SIGTERM'));
     await answering(bouncerPort, 'pgbouncer');
@@ -107,14 +120,30 @@ export async function openArena(options: { readonly ack: 'written' | 'synced'; r
       folder,
       contestants: [
         { name: 'direct', env: { ...base, PGPORT: String(target), PGUSER: 'bench_direct', PGPASSWORD: password } },
-        { name: 'pgbouncer', pid: bouncerProcess.pid!, env: { ...base, PGPORT: String(bouncerPort), PGUSER: 'bench_pgbouncer', PGPASSWORD: password } },
-        { name: 'gateway', pid: gateway.pid, env: { ...base, PGPORT: String(gateway.port), PGDATABASE: 'bench', PGUSER: 'bench-agent', PGPASSWORD: gateway.token } },
+        {
+          name: 'pgbouncer',
+          pid: bouncerProcess.pid!,
+          env: { ...base, PGPORT: String(bouncerPort), PGUSER: 'bench_pgbouncer', PGPASSWORD: password },
+        },
+        {
+          name: 'gateway',
+          pid: gateway.pid,
+          env: {
+            ...base,
+            PGPORT: String(gateway.port),
+            PGDATABASE: 'bench',
+            PGUSER: 'bench-agent',
+            PGPASSWORD: gateway.token,
+          },
+        },
       ],
       async executedByGateway() {
         const client = new pg.Client(superuser);
         await client.connect();
         try {
-          const { rows } = await client.query(`select coalesce(sum(s.calls), 0)::int n from pg_stat_statements s join pg_roles r on r.oid = s.userid where r.rolname = 'bench_gateway'`);
+          const { rows } = await client.query(
+            `select coalesce(sum(s.calls), 0)::int n from pg_stat_statements s join pg_roles r on r.oid = s.userid where r.rolname = 'bench_gateway'`,
+          );
           return rows[0].n as number;
         } finally {
           await client.end();
@@ -130,12 +159,18 @@ export async function openArena(options: { readonly ack: 'written' | 'synced'; r
   }
 }
 
-async function startGateway(folder: string, of: { target: number; password: string; ack: string; labels: readonly string[] }) {
+async function startGateway(
+  folder: string,
+  of: { target: number; password: string; ack: string; labels: readonly string[] },
+) {
   const port = await freePort(15_700);
   const consolePort = await freePort(15_800);
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const kid = randomUUID();
-  writeFileSync(join(folder, 'jwks.json'), JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' }] }));
+  writeFileSync(
+    join(folder, 'jwks.json'),
+    JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' }] }),
+  );
   const token = await new SignJWT({ kind: 'agent', groups: ['bench'], name: 'bench agent' })
     .setProtectedHeader({ alg: 'ES256', kid })
     .setIssuer('https://bench.example')
@@ -146,9 +181,15 @@ async function startGateway(folder: string, of: { target: number; password: stri
     .sign(privateKey);
   writeFileSync(join(folder, 'password'), of.password, { mode: 0o600 });
   mkdirSync(join(folder, 'policies'));
-  writeFileSync(join(folder, 'policies', 'bench.cedar'), '@id("bench.all")\npermit (principal, action, resource) unless { action == Action::"sql:reveal" };\n');
+  writeFileSync(
+    join(folder, 'policies', 'bench.cedar'),
+    '@id("bench.all")\npermit (principal, action, resource) unless { action == Action::"sql:reveal" };\n',
+  );
   const config = join(folder, 'countersign.yaml');
-  const labels = of.labels.length === 0 ? '' : `\n    labels: [${of.labels.map((column) => `{ columns: ${column}, label: pii }`).join(', ')}]`;
+  const labels =
+    of.labels.length === 0
+      ? ''
+      : `\n    labels: [${of.labels.map((column) => `{ columns: ${column}, label: pii }`).join(', ')}]`;
   writeFileSync(
     config,
     `version: 1
@@ -170,8 +211,12 @@ policies: ./policies
 `,
   );
   const bin = join(import.meta.dirname, '..', 'dist', 'bin');
-  execFileSync(process.execPath, [join(bin, 'countersign.js'), 'ledger', 'init', '--config', config], { stdio: 'pipe' });
-  const child = spawn(process.execPath, [join(bin, 'countersign.js'), 'serve', '--config', config], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  execFileSync(process.execPath, [join(bin, 'countersign.js'), 'ledger', 'init', '--config', config], {
+    stdio: 'pipe',
+  });
+  const child = spawn(process.execPath, [join(bin, 'countersign.js'), 'serve', '--config', config], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
   let errors = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString('utf8')).slice(-4_000);
@@ -194,7 +239,11 @@ policies: ./policies
     async audit() {
       await stop();
       const key = readFileSync(join(folder, 'data', 'state', 'ledger.vkey'), 'utf8').trim();
-      const verifier = spawn(process.execPath, [join(bin, 'verify.js'), join(folder, 'data', 'ledger'), '--key', key, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const verifier = spawn(
+        process.execPath,
+        [join(bin, 'verify.js'), join(folder, 'data', 'ledger'), '--key', key, '--json'],
+        { stdio: ['ignore', 'pipe', 'inherit'] },
+      );
       let out = '';
       verifier.stdout.on('data', (chunk: Buffer) => {
         out += chunk.toString('utf8');

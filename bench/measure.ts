@@ -28,8 +28,15 @@ export interface Work {
 
 export function measure(contestant: Contestant, work: Work, seconds: number): Figure {
   const before = contestant.pid === undefined ? 0 : cpuSeconds(contestant.pid);
-  const run = spawnSync('pgbench', ['-n', '-c', String(work.clients), '-j', '1', '-T', String(seconds), ...work.pgbench], { env: { ...process.env, ...contestant.env }, encoding: 'utf8' });
-  if (run.status !== 0) throw new Error(`pgbench through ${contestant.name} (${work.name}) failed: ${run.stderr.replaceAll(contestant.env.PGPASSWORD!, '***')}`);
+  const run = spawnSync(
+    'pgbench',
+    ['-n', '-c', String(work.clients), '-j', '1', '-T', String(seconds), ...work.pgbench],
+    { env: { ...process.env, ...contestant.env }, encoding: 'utf8' },
+  );
+  if (run.status !== 0)
+    throw new Error(
+      `pgbench through ${contestant.name} (${work.name}) failed: ${run.stderr.replaceAll(contestant.env.PGPASSWORD!, '***')}`,
+    );
   const rate = Number(/tps = ([\d.]+) \(without/.exec(run.stdout)?.[1]);
   const transactions = Number(/number of transactions actually processed: (\d+)/.exec(run.stdout)?.[1]);
   const failed = Number(/number of failed transactions: (\d+)/.exec(run.stdout)?.[1] ?? 0);
@@ -40,8 +47,15 @@ export function measure(contestant: Contestant, work: Work, seconds: number): Fi
 
 /** SHA-256 of what psql prints for a query: equal for all, or the figures mean nothing. */
 export function digest(contestant: Contestant, query: string): string {
-  const run = spawnSync('psql', ['-X', '-A', '-t', '-c', query], { env: { ...process.env, ...contestant.env }, encoding: 'utf8', maxBuffer: 1 << 30 });
-  if (run.status !== 0) throw new Error(`psql through ${contestant.name} failed: ${run.stderr.replaceAll(contestant.env.PGPASSWORD!, '***')}`);
+  const run = spawnSync('psql', ['-X', '-A', '-t', '-c', query], {
+    env: { ...process.env, ...contestant.env },
+    encoding: 'utf8',
+    maxBuffer: 1 << 30,
+  });
+  if (run.status !== 0)
+    throw new Error(
+      `psql through ${contestant.name} failed: ${run.stderr.replaceAll(contestant.env.PGPASSWORD!, '***')}`,
+    );
   return createHash('sha256').update(run.stdout).digest('hex');
 }
 

@@ -1,0 +1,51 @@
+import type { LiveEvent, Problem } from '../../src/api/contract.ts';
+
+/** A refused or failed call; `problem.code` is stable, `problem.message` is for people. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly problem: Problem;
+  constructor(status: number, problem: Problem) {
+    super(problem.message);
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+async function call<T>(path: string, init?: RequestInit): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, { credentials: 'same-origin', ...init });
+  } catch {
+    throw new ApiError(0, {
+      code: 'gateway.unreachable',
+      message: 'The gateway does not answer. This page tries again by itself.',
+    });
+  }
+  const body: unknown = response.status === 204 ? undefined : await response.json().catch(() => undefined);
+  if (!response.ok) {
+    const problem = body as Partial<Problem> | undefined;
+    throw new ApiError(response.status, {
+      code: problem?.code ?? `http.${response.status}`,
+      message: problem?.message ?? `The gateway answered ${response.status}.`,
+    });
+  }
+  return body as T;
+}
+
+export const read = <T>(path: string): Promise<T> => call<T>(path);
+
+export const send = <T>(path: string, body: unknown): Promise<T> =>
+  call<T>(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-countersign': '1' },
+    body: JSON.stringify(body),
+  });
+
+/** Listens for what changed. Returns what stops it; `state` tells whether the line is up. */
+export function listen(onEvent: (event: LiveEvent) => void, state: (up: boolean) => void): () => void {
+  const source = new EventSource('/api/events');
+  source.onopen = () => state(true);
+  source.onerror = () => state(false);
+  source.onmessage = (message) => onEvent(JSON.parse(message.data as string) as LiveEvent);
+  return () => source.close();
+}
