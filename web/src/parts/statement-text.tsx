@@ -56,7 +56,7 @@ export function StatementText({ text, onSeen }: { text: string; onSeen?: () => v
       element.removeEventListener('scroll', look);
       resize.disconnect();
     };
-  }, [text, onSeen]);
+  }, [onSeen]);
 
   return (
     <div>
