@@ -16,9 +16,17 @@ const commands = {
   demo: { build: true, steps: [['node', 'dist/bin/countersign.js', 'demo']] },
   'demo:sql': { build: true, steps: [['node', 'dist/bin/countersign.js', 'demo', 'sql']] },
   test: { build: true, steps: [['node', 'node_modules/vitest/vitest.mjs', 'run']] },
-  'test:vectors': { steps: [['node', 'node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.vectors.config.ts']] },
-  'test:conformance': { build: true, steps: [['node', 'node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.conformance.config.ts']] },
-  'test:browser': { build: true, steps: [['node', 'node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.browser.config.ts']] },
+  'test:vectors': {
+    steps: [['node', 'node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.vectors.config.ts']],
+  },
+  'test:conformance': {
+    build: true,
+    steps: [['node', 'node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.conformance.config.ts']],
+  },
+  'test:browser': {
+    build: true,
+    steps: [['node', 'node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.browser.config.ts']],
+  },
   check: {
     steps: [
       ['node', 'node_modules/typescript/bin/tsc', '-p', '.'],
@@ -44,7 +52,8 @@ function fail(text) {
 
 /** npm as this machine has it: the one that runs us, else the one beside node. */
 function npmCli() {
-  if (process.env.npm_execpath?.endsWith('.js') && existsSync(process.env.npm_execpath)) return process.env.npm_execpath;
+  if (process.env.npm_execpath?.endsWith('.js') && existsSync(process.env.npm_execpath))
+    return process.env.npm_execpath;
   const beside = join(dirname(process.execPath), '..', 'lib', 'node_modules', 'npm', 'bin', 'npm-cli.js');
   if (existsSync(beside)) return beside;
   return fail('npm was not found. Start this through npm, for example: npm run demo');
@@ -53,13 +62,26 @@ function npmCli() {
 function runQuietly(node, args, cwd, what) {
   const started = Date.now();
   say(`${what} …`);
-  const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}`, npm_config_update_notifier: 'false' };
+  const env = {
+    ...process.env,
+    PATH: `${dirname(node)}${delimiter}${process.env.PATH}`,
+    npm_config_update_notifier: 'false',
+  };
   // npm passes its own settings on as environment; those of the outer run must not steer the inner one.
-  for (const key of Object.keys(env)) if (/^npm_(config_(prefix|global|local_prefix)|package_|lifecycle_)/i.test(key)) delete env[key];
-  const done = spawnSync(node, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', maxBuffer: 64 << 20 });
+  for (const key of Object.keys(env))
+    if (/^npm_(config_(prefix|global|local_prefix)|package_|lifecycle_)/i.test(key)) delete env[key];
+  const done = spawnSync(node, args, {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 64 << 20,
+  });
   if (done.status !== 0) {
     say((done.stdout ?? '') + (done.stderr ?? ''));
-    fail(`${what} failed (exit ${done.status ?? done.signal}). The output above says why; run the same command again once that is mended.`);
+    fail(
+      `${what} failed (exit ${done.status ?? done.signal}). The output above says why; run the same command again once that is mended.`,
+    );
   }
   say(`${what} … done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
@@ -70,21 +92,41 @@ function findNode() {
   const name = `node-${process.platform}-${process.arch}`;
   const brought = join(tools, 'node_modules', name, 'bin', 'node');
   const lock = join(root, 'scripts', 'node24', 'package-lock.json');
-  if (existsSync(brought) && existsSync(join(tools, 'package-lock.json')) && readFileSync(join(tools, 'package-lock.json'), 'utf8') === readFileSync(lock, 'utf8')) return brought;
+  if (
+    existsSync(brought) &&
+    existsSync(join(tools, 'package-lock.json')) &&
+    readFileSync(join(tools, 'package-lock.json'), 'utf8') === readFileSync(lock, 'utf8')
+  )
+    return brought;
   mkdirSync(tools, { recursive: true });
   cpSync(join(root, 'scripts', 'node24', 'package.json'), join(tools, 'package.json'));
   cpSync(lock, join(tools, 'package-lock.json'));
-  runQuietly(process.execPath, [npmCli(), 'ci', '--no-audit', '--no-fund', '--include=optional', '--loglevel=error'], tools, `Node ${process.versions.node} is older than ${needed}: installing Node ${needed} into .tools`);
-  if (!existsSync(brought)) fail(`no Node ${needed} package exists for ${process.platform}-${process.arch}: install Node ${needed} or later yourself and run this again.`);
+  runQuietly(
+    process.execPath,
+    [npmCli(), 'ci', '--no-audit', '--no-fund', '--include=optional', '--loglevel=error'],
+    tools,
+    `Node ${process.versions.node} is older than ${needed}: installing Node ${needed} into .tools`,
+  );
+  if (!existsSync(brought))
+    fail(
+      `no Node ${needed} package exists for ${process.platform}-${process.arch}: install Node ${needed} or later yourself and run this again.`,
+    );
   return brought;
 }
 
 /** node_modules belongs to one lockfile; a stamp inside tells which. */
 function install(node) {
   const stamp = join(root, 'node_modules', '.countersign-lock');
-  const digest = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const digest = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
-  runQuietly(node, [npmCli(), 'ci', '--no-audit', '--no-fund', '--include=optional', '--include=dev', '--loglevel=error'], root, 'Installing what package-lock.json names (about a minute the first time)');
+  runQuietly(
+    node,
+    [npmCli(), 'ci', '--no-audit', '--no-fund', '--include=optional', '--include=dev', '--loglevel=error'],
+    root,
+    'Installing what package-lock.json names (about a minute the first time)',
+  );
   writeFileSync(stamp, digest);
 }
 
@@ -92,7 +134,8 @@ function newest(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.mtimeMs;
   let latest = stat.mtimeMs;
-  for (const name of readdirSync(path)) if (name !== 'node_modules' && name !== 'dist') latest = Math.max(latest, newest(join(path, name)));
+  for (const name of readdirSync(path))
+    if (name !== 'node_modules' && name !== 'dist') latest = Math.max(latest, newest(join(path, name)));
   return latest;
 }
 
@@ -103,8 +146,17 @@ function build(node, always) {
     writeFileSync(gateway, '');
   }
   const page = join(root, 'web', 'dist', 'index.html');
-  if (always || !existsSync(page) || Math.max(newest(join(root, 'web')), newest(join(root, 'src', 'api', 'contract.ts'))) > statSync(page).mtimeMs) {
-    runQuietly(node, [join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'error'], join(root, 'web'), 'Building the console');
+  if (
+    always ||
+    !existsSync(page) ||
+    Math.max(newest(join(root, 'web')), newest(join(root, 'src', 'api', 'contract.ts'))) > statSync(page).mtimeMs
+  ) {
+    runQuietly(
+      node,
+      [join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'error'],
+      join(root, 'web'),
+      'Building the console',
+    );
   }
 }
 
