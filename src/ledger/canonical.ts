@@ -1,0 +1,54 @@
+// RFC 8785 canonical JSON, without a package because the standalone verifier uses it (test: equal to `canonicalize`).
+import type { Json } from '../domain/entry.ts';
+
+const plain = /^[ !#-[\]-~]*$/;
+
+/** Canonical text of a value. Members that are undefined are left out. TypeError for what JSON cannot carry exactly. */
+export function canonical(value: Json): string {
+  switch (typeof value) {
+    case 'string':
+      return quote(value);
+    case 'number':
+      if (!Number.isFinite(value)) throw new TypeError('canonical JSON has no infinities and no NaN');
+      return String(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'object':
+      if (value === null) return 'null';
+      return Array.isArray(value) ? list(value) : record(value as { readonly [key: string]: Json | undefined });
+    default:
+      throw new TypeError(`canonical JSON cannot carry a ${typeof value}`);
+  }
+}
+
+/** A string with its quotes; escapes as ECMAScript does, which is what RFC 8785 §3.2.2.2 asks for. */
+export function quote(text: string): string {
+  if (plain.test(text)) return `"${text}"`;
+  if (!text.isWellFormed()) throw new TypeError('canonical JSON cannot carry half of a surrogate pair');
+  return JSON.stringify(text);
+}
+
+function list(values: readonly Json[]): string {
+  let out = '[';
+  for (let i = 0; i < values.length; i++) out += i === 0 ? canonical(values[i]!) : `,${canonical(values[i]!)}`;
+  return `${out}]`;
+}
+
+function record(value: { readonly [key: string]: Json | undefined }): string {
+  const keys = Object.keys(value);
+  // Most records come with their keys in order already, and looking is cheaper than sorting.
+  for (let i = 1; i < keys.length; i++) {
+    if (keys[i - 1]! > keys[i]!) {
+      keys.sort();
+      break;
+    }
+  }
+  let out = '{';
+  for (const key of keys) {
+    const member = value[key];
+    if (member === undefined) continue;
+    if (out.length > 1) out += ',';
+    out += `${quote(key)}:${canonical(member)}`;
+  }
+  return `${out}}`;
+}

@@ -1,0 +1,24 @@
+// What is wrong with a ledger's files, where, and what it means. Refusals at start and the verifier both speak it.
+
+export class Damage extends Error {
+  /** Path inside the ledger folder. */
+  readonly file: string;
+  /** Index of the entry concerned, where there is one. */
+  readonly index: number | undefined;
+  /** What this tells the reader, and what to do. */
+  readonly meaning: string;
+  constructor(file: string, what: string, meaning: string, index?: number) {
+    super(what);
+    this.name = 'Damage';
+    this.file = file;
+    this.index = index;
+    this.meaning = meaning;
+  }
+}
+
+/** Meanings that several checks share. */
+export const meaning = {
+  changed: 'The file was changed after it was written. Compare with a copy or a backup; keep this folder as it is.',
+  missing: 'Something was removed. Compare with a copy or a backup; keep this folder as it is.',
+  torn: 'The writer was interrupted. Starting the gateway recovers it; what is cut off was never acknowledged.',
+} as const;

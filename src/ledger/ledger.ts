@@ -1,0 +1,332 @@
+// The ledger: append, and know when it is durable. One process writes one log (docs/ledger-format.md).
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Draft } from '../domain/entry.ts';
+import { Fault } from '../domain/fault.ts';
+import type { AckLevel } from '../domain/target.ts';
+import { type Disk, disk as realDisk } from './disk.ts';
+import { entryWriter, type Facts, opaqueId } from './entry.ts';
+import { hashSize } from './hash.ts';
+import { type ClosedSegment, openJournal } from './journal.ts';
+import { createKeys, openKeyPool } from './keys.ts';
+import { createLock, type Lock, takeLock } from './lock.ts';
+import { createMasterKey, fileKeyProvider, type KeyProvider } from './master-key.ts';
+import { formatVkey, type NoteKey, parseVkey } from './note.ts';
+import { commit, payloadLimit, seal } from './payload.ts';
+import { compareWithLock, cutTornEnd, type Found, type Orphan, recoverJournal, refusal } from './recovery.ts';
+import { openSequencer, type Sequencer } from './sequencer.ts';
+import type { SessionKey } from './session-key.ts';
+import { tileWidth } from './tile.ts';
+
+export interface LedgerOptions {
+  /** The ledger itself: everything an auditor gets. */
+  readonly folder: string;
+  /** What the writer keeps beside it: lock, keys. Never given away. */
+  readonly state: string;
+  /** Name of this gateway, in every entry. */
+  readonly gateway: string;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Recorded at start: version of the program, hash of the configuration. */
+  readonly version?: string;
+  readonly config?: string;
+  /** Milliseconds between checkpoints while there is something new. */
+  readonly periodMs?: number;
+  /** Milliseconds between heartbeat entries, and the facts they carry (open sessions). */
+  readonly heartbeatMs?: number;
+  readonly heartbeat?: () => Facts;
+  readonly segmentEntries?: number;
+  readonly segmentBytes?: number;
+  readonly provider?: KeyProvider;
+  readonly disk?: Disk;
+}
+
+export interface Appended {
+  /** Leaf index. */
+  readonly index: number;
+  /** Resolves when the entry is durable at the level asked for; rejects with a Fault when it may not be. */
+  readonly durable: Promise<void>;
+}
+
+export interface LedgerState {
+  /** Entries in the journal. */
+  readonly entries: number;
+  readonly checkpoint?: { readonly size: number; readonly root: string; readonly at: number };
+  readonly state: 'healthy' | 'stopped';
+  readonly fault?: string;
+}
+
+export interface Ledger {
+  /** Name of the log and of its key. */
+  readonly origin: string;
+  /** Public key to verify with. */
+  readonly vkey: string;
+  readonly boot: string;
+  /** A fresh key for one session. Waits for no disk. */
+  newKey(): SessionKey;
+  /**
+   * Appends an entry; its payload is sealed with `key`, or the boot's own. Throws a Fault, with nothing appended, when
+   * it is too long (`client.limit`) or the ledger has stopped (`ledger.unavailable`, `gateway.stopping`).
+   */
+  append(draft: Draft, level: AckLevel, key?: SessionKey): Appended;
+  status(): LedgerState;
+  /** Calls back after each write with the number of entries there are now. Returns what takes the listener off again. */
+  onAppend(listener: (upTo: number) => void): () => void;
+  /** Signs a checkpoint over everything appended so far. */
+  checkpointNow(): Promise<void>;
+  /** Appends gateway.stop, signs a last checkpoint and releases the lock. */
+  close(): Promise<void>;
+}
+
+/** Creates a log named `origin` with fresh keys, and its first entry. Refuses a folder that already has one. */
+export async function createLedger(options: LedgerOptions & { readonly origin: string }): Promise<void> {
+  const { folder, state } = options;
+  for (const path of [join(folder, 'journal'), join(folder, 'checkpoint'), join(state, 'lock.sqlite')]) {
+    if (existsSync(path)) throw new Fault('ledger.unavailable', `There is already a ledger: ${path} exists.`);
+  }
+  mkdirSync(join(folder, 'journal'), { recursive: true, mode: 0o750 });
+  mkdirSync(join(state, 'tmp'), { recursive: true, mode: 0o700 });
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const vkey = formatVkey(options.origin, publicKey);
+  writeFileSync(join(state, 'ledger.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }), {
+    mode: 0o600,
+    flag: 'wx',
+  });
+  writeFileSync(join(state, 'ledger.vkey'), `${vkey}\n`, { flag: 'wx' });
+  if (!options.provider && !existsSync(join(state, 'master.key'))) createMasterKey(state);
+  createKeys(state);
+  createLock(state);
+  const log = await startWriting(options, undefined);
+  log.append({ type: 'log.genesis', facts: { origin: options.origin, vkey } }, 'synced');
+  await log.finish();
+}
+
+/** Opens a log for writing: takes its lock, recovers it, and records the start. Fault when it may not be continued. */
+export async function openLedger(options: LedgerOptions): Promise<{ ledger: Ledger; orphans: Orphan[] }> {
+  if (!existsSync(join(options.folder, 'journal'))) {
+    throw new Fault('ledger.unavailable', `There is no ledger in ${options.folder}. Create one first.`);
+  }
+  const log = await startWriting(options, recoverJournal);
+  const found = log.found!;
+  try {
+    const ended = { 'gateway.stop': 'stopped', 'log.genesis': 'created' }[found.lastType as string] ?? 'crashed';
+    const previous: Facts = { boot: found.boot, last: found.next - 1, ended, torn: found.tornBytes };
+    const { version, config } = options;
+    const started = log.append(
+      { type: 'gateway.start', facts: { boot: log.ledger.boot, version, config, previous } },
+      'synced',
+    );
+    log.sealSegment(found.last);
+    await started.durable;
+    await log.ledger.checkpointNow();
+    log.beat();
+  } catch (cause) {
+    await log.abandon();
+    throw cause;
+  }
+  return { ledger: log.ledger, orphans: [...found.orphans] };
+}
+
+async function startWriting(options: LedgerOptions, recover: ((folder: string) => Promise<Found>) | undefined) {
+  const { folder, state } = options;
+  const disk = options.disk ?? realDisk;
+  const now = options.now ?? Date.now;
+  const boot = randomBytes(12).toString('base64url');
+  const lock = takeLock(state, boot);
+  let signer: { key: KeyObject; vkey: NoteKey; text: string };
+  let found: Found | undefined;
+  let sequencer: Sequencer;
+  try {
+    signer = readSigner(state);
+    rmSync(join(state, 'tmp'), { recursive: true, force: true });
+    mkdirSync(join(state, 'tmp'), { recursive: true, mode: 0o700 });
+    found = await recover?.(folder);
+    const shared = { folder, state, disk, lock, vkey: signer.vkey, signer: signer.key };
+    sequencer = await resume(shared, lock, found);
+    if (found) cutTornEnd(folder, found);
+  } catch (cause) {
+    lock.release();
+    throw cause;
+  }
+
+  const keys = openKeyPool(state, options.provider ?? fileKeyProvider(state));
+  const bootKey = keys.take();
+  const write = entryWriter(options.gateway, boot);
+  const listeners = new Set<(upTo: number) => void>();
+  let lastTs = found?.ts ?? 0;
+  let checkpoint: LedgerState['checkpoint'];
+  let publishing: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let heart: NodeJS.Timeout | undefined;
+  let closing = false;
+
+  const journal = openJournal({
+    folder: join(folder, 'journal'),
+    disk,
+    next: found?.next ?? 0,
+    trailer: found?.trailer ?? Buffer.alloc(hashSize),
+    segmentEntries: options.segmentEntries ?? 65_536,
+    segmentBytes: options.segmentBytes ?? 64 * 1024 * 1024,
+    sealed: sealSegment,
+    written(upTo) {
+      timer ??= setTimeout(tick, options.periodMs ?? 1000);
+      for (const listener of listeners) listener(upTo);
+    },
+    stopped() {
+      clearTimeout(timer);
+      clearInterval(heart);
+    },
+  });
+
+  function sealSegment({ first, entries, bytes, trailer }: ClosedSegment): void {
+    append({ type: 'journal.seal', facts: { bytes, entries, first, sha256: trailer.toString('hex') } }, 'written');
+  }
+
+  function append(draft: Draft, level: AckLevel, key: SessionKey = bootKey): Appended {
+    const { session, payload } = draft;
+    if (session !== undefined && !opaqueId.test(session))
+      throw new TypeError('a session id is 1 to 64 of A-Z a-z 0-9 _ -');
+    const index = journal.prepare();
+    const at = now();
+    const ts = at > lastTs ? at : lastTs;
+    const committed = payload === undefined ? undefined : commit(key, index, payload);
+    if (committed && committed.text.length > payloadLimit / 4 && Buffer.byteLength(committed.text) > payloadLimit) {
+      throw new Fault('client.limit', 'The statement is too long to be recorded. Split it.');
+    }
+    const entry = write(draft.type, ts, session, draft.sequence, draft.facts, committed?.commitments, key.id);
+    journal.put(entry, committed && (() => ({ key: key.id, ...seal(key, committed.text) })));
+    lastTs = ts;
+    return { index, durable: journal.durable(level) };
+  }
+
+  function tick(): void {
+    timer = undefined;
+    if (!closing) void publish().catch(() => undefined);
+  }
+
+  /** One round of the sequencer after another. A failed round leaves unknown state behind, so it stops the ledger. */
+  function publish(): Promise<void> {
+    const round = async () => {
+      try {
+        await journal.sync();
+        const size = journal.written();
+        if (size === checkpoint?.size) return;
+        const { size: signed, root } = await sequencer.publish(size);
+        checkpoint = { size: signed, root: root.toString('base64'), at: now() };
+      } catch (cause) {
+        throw journal.stop(cause);
+      }
+    };
+    const next = (publishing ?? Promise.resolve()).catch(() => undefined).then(round);
+    publishing = next;
+    return next;
+  }
+
+  async function release(): Promise<void> {
+    closing = true;
+    clearTimeout(timer);
+    clearInterval(heart);
+    await publishing?.catch(() => undefined);
+    await journal.close();
+    clearTimeout(timer);
+    keys.close();
+    lock.release();
+  }
+
+  async function finish(): Promise<void> {
+    closing = true;
+    try {
+      if (!journal.fault()) await publish();
+    } finally {
+      await release();
+    }
+  }
+
+  const ledger: Ledger = {
+    origin: signer.vkey.name,
+    vkey: signer.text,
+    boot,
+    newKey: () => keys.take(),
+    append,
+    status() {
+      const fault = journal.fault();
+      const entries = journal.written();
+      if (!fault) return { entries, checkpoint, state: 'healthy' };
+      return { entries, checkpoint, state: 'stopped', fault: fault.message };
+    },
+    onAppend(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    checkpointNow: publish,
+    async close() {
+      if (closing) return;
+      if (!journal.fault()) append({ type: 'gateway.stop', facts: { boot } }, 'synced');
+      await finish();
+    },
+  };
+  return {
+    ledger,
+    found,
+    append,
+    sealSegment,
+    finish,
+    abandon: release,
+    beat() {
+      heart = setInterval(() => {
+        try {
+          append({ type: 'heartbeat', facts: options.heartbeat?.() ?? {} }, 'written');
+        } catch {
+          // A stopped ledger has already told everyone.
+        }
+      }, options.heartbeatMs ?? 600_000);
+      heart.unref();
+    },
+  };
+}
+
+/** A sequencer at the last signed checkpoint, proven to reproduce its root; from nothing when the tiles cannot. */
+async function resume(shared: Parameters<typeof openSequencer>[0], lock: Lock, found: Found | undefined) {
+  if (!found) return openSequencer(shared, 0);
+  const { signed, published } = compareWithLock(shared.folder, shared.vkey, lock.checkpoint(), found.next);
+  if (published) {
+    try {
+      const sequencer = openSequencer(shared, signed.size - (signed.size % tileWidth));
+      if (await sequencer.reaches(signed, false)) return sequencer;
+    } catch {
+      // Tiles of the right edge are missing or short: they are rebuilt below.
+    }
+  }
+  // First without writing: tiles that contradict a changed journal are evidence, not something to repair.
+  try {
+    if (await openSequencer(shared, 0).reaches(signed, false)) {
+      const sequencer = openSequencer(shared, 0);
+      await sequencer.reaches(signed, true);
+      return sequencer;
+    }
+  } catch (cause) {
+    throw refusal(cause);
+  }
+  throw new Fault(
+    'ledger.unavailable',
+    `The journal does not lead to the checkpoint of ${signed.size} entries that was signed. Restore the newest copy of the ledger.`,
+  );
+}
+
+function readSigner(state: string): { key: KeyObject; vkey: NoteKey; text: string } {
+  try {
+    const key = createPrivateKey(readFileSync(join(state, 'ledger.key')));
+    const text = readFileSync(join(state, 'ledger.vkey'), 'utf8').trim();
+    const vkey = parseVkey(text);
+    if (formatVkey(vkey.name, createPublicKey(key)) !== text)
+      throw new Error('ledger.key does not belong to ledger.vkey');
+    return { key, vkey, text };
+  } catch (cause) {
+    throw new Fault(
+      'ledger.unavailable',
+      `The signing key in ${state} cannot be used. Restore it from your backup.`,
+      cause,
+    );
+  }
+}

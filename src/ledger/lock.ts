@@ -1,0 +1,74 @@
+// One writer for a log, and no way back: an exclusively locked database with the last signed checkpoint in it.
+// Trusted and small. Losing it loses the protection against a folder that was rolled back, so it is never recreated.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Fault } from '../domain/fault.ts';
+
+export interface Lock {
+  /** The last checkpoint that was signed; undefined before the first. */
+  checkpoint(): string | undefined;
+  /** Compare and swap; throws when the stored checkpoint is not `from`. Durable when it returns. */
+  swap(from: string | undefined, to: string): void;
+  release(): void;
+}
+
+/** Makes the lock of a new log. */
+export function createLock(state: string): void {
+  const db = new DatabaseSync(join(state, 'lock.sqlite'));
+  db.exec('CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), checkpoint TEXT) STRICT');
+  db.exec('INSERT INTO head VALUES (1, NULL)');
+  db.close();
+}
+
+/** Takes the lock until `release` or the end of the process, however it ends. Fault when somebody else holds it. */
+export function takeLock(state: string, boot: string): Lock {
+  const path = join(state, 'lock.sqlite');
+  if (!existsSync(path)) {
+    throw new Fault(
+      'ledger.unavailable',
+      `${path} is missing. It protects the ledger against being rolled back. Restore it together with the ledger.`,
+    );
+  }
+  const db = new DatabaseSync(path, { timeout: 0 });
+  try {
+    // Held from the first write until the database is closed; the kernel frees it when the process dies.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT');
+  } catch (cause) {
+    db.close();
+    throw new Fault(
+      'ledger.unavailable',
+      `Another gateway writes this ledger: ${holder(state)}. Stop it first.`,
+      cause,
+    );
+  }
+  writeFileSync(holderFile(state), `process ${process.pid} on ${hostname()}, boot ${boot}\n`);
+  const read = db.prepare('SELECT checkpoint FROM head WHERE id = 1');
+  const update = db.prepare('UPDATE head SET checkpoint = ? WHERE id = 1 AND checkpoint IS ?');
+  return {
+    checkpoint() {
+      const row = read.get() as { checkpoint: string | null } | undefined;
+      if (!row) throw new Fault('ledger.unavailable', `${path} is damaged: it has no row.`);
+      return row.checkpoint ?? undefined;
+    },
+    swap(from, to) {
+      if (update.run(to, from ?? null).changes !== 1) throw new Error('the last checkpoint is not the one we signed');
+    },
+    release() {
+      db.close();
+    },
+  };
+}
+
+function holderFile(state: string): string {
+  return join(state, 'holder');
+}
+
+function holder(state: string): string {
+  try {
+    return readFileSync(holderFile(state), 'utf8').trim();
+  } catch {
+    return 'a process that left no name';
+  }
+}

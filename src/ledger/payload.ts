@@ -1,0 +1,98 @@
+// Sealed payloads: salted commitments in the entry, AES-256-CTR ciphertext beside it (docs/ledger-format.md, "Payloads").
+// Encrypt and commit: the ciphertext is authenticated by the frame chain, the plaintext by the commitments.
+import { createCipheriv, createDecipheriv, hash } from 'node:crypto';
+import type { Json, PayloadGroup } from '../domain/entry.ts';
+import { canonical, quote } from './canonical.ts';
+import type { Entry } from './entry.ts';
+import { type SessionKey, type Secrets, secretsOf } from './session-key.ts';
+
+/** Longest payload in bytes. */
+export const payloadLimit = 16 * 1024 * 1024;
+
+export type Payload = Partial<Record<PayloadGroup, Json>>;
+
+/** A payload as it goes into the record: canonical text to seal, canonical text of the commitments. */
+export interface Committed {
+  readonly text: string;
+  readonly commitments: string;
+}
+
+const saltInput = Buffer.alloc(32 + 8 + 16);
+
+/**
+ * Salt of one group of one entry, base64url: SHA-256(salt key ‖ u64 index ‖ group). Disclosing one salt tells nothing
+ * of another, since no group name is another's extension by SHA-256 padding.
+ */
+export function groupSalt(key: SessionKey, index: number, group: PayloadGroup): string {
+  return saltOf(secretsOf(key), index, group);
+}
+
+function saltOf(secrets: Secrets, index: number, group: PayloadGroup): string {
+  secrets.salt.copy(saltInput, 0);
+  saltInput.writeUInt32BE(Math.floor(index / 0x1_0000_0000), 32);
+  saltInput.writeUInt32BE(index >>> 0, 36);
+  const length = saltInput.write(group, 40, 'latin1');
+  return hash('sha256', saltInput.subarray(0, 40 + length), 'base64url');
+}
+
+/** Commitment to the canonical text of a group's value, base64url. */
+export function commitmentOf(group: PayloadGroup, salt: string, value: string): string {
+  return hash('sha256', `countersign-commit/v1\n${group}\n${salt}\n${value}`, 'base64url');
+}
+
+/** Commits to a payload for the entry that will stand at `index`; undefined when it holds nothing. */
+export function commit(key: SessionKey, index: number, payload: Payload): Committed | undefined {
+  const secrets = secretsOf(key);
+  const groups = Object.keys(payload) as PayloadGroup[];
+  if (groups.length > 1) groups.sort();
+  let text = '';
+  let commitments = '';
+  for (const group of groups) {
+    const value = payload[group];
+    if (value === undefined) continue;
+    const canon = canonical(value);
+    const comma = text === '' ? '{' : ',';
+    text += `${comma}${quote(group)}:${canon}`;
+    commitments += `${comma}"${group}":"${commitmentOf(group, saltOf(secrets, index, group), canon)}"`;
+  }
+  return text === '' ? undefined : { text: `${text}}`, commitments: `${commitments}}` };
+}
+
+/** Seals a text at the key's current stream position, which the caller has read before. */
+export function seal(key: SessionKey, text: string): { position: number; bytes: Buffer } {
+  const secrets = secretsOf(key);
+  const stream = (secrets.stream ??= createCipheriv('aes-256-ctr', secrets.payload, Buffer.alloc(16)));
+  const position = secrets.position;
+  const bytes = stream.update(text, 'utf8');
+  secrets.position = position + bytes.length;
+  return { position, bytes };
+}
+
+/** Opens a sealed payload and checks every commitment of its entry; a string says what does not fit. */
+export function unseal(
+  key: SessionKey,
+  entry: Entry,
+  index: number,
+  position: number,
+  bytes: Buffer,
+): Payload | string {
+  const secrets = secretsOf(key);
+  const counter = Buffer.alloc(16);
+  counter.writeBigUInt64BE(BigInt(Math.floor(position / 16)), 8);
+  const decipher = createDecipheriv('aes-256-ctr', secrets.payload, counter);
+  decipher.update(Buffer.alloc(position % 16));
+  const text = decipher.update(bytes).toString('utf8');
+  let payload: Payload;
+  try {
+    payload = JSON.parse(text);
+  } catch {
+    return 'does not open with its key';
+  }
+  const groups = Object.keys(payload) as PayloadGroup[];
+  if (groups.length !== Object.keys(entry.c ?? {}).length) return 'does not hold the groups it committed to';
+  for (const group of groups) {
+    const expected = commitmentOf(group, saltOf(secrets, index, group), canonical(payload[group]!));
+    if (entry.c?.[group] !== expected) return `differs from its commitment in the group "${group}"`;
+  }
+  return payload;
+}

@@ -1,0 +1,164 @@
+// What a start finds: the journal read from its first frame, a torn end cut off, the store compared with the lock.
+// Anything that an interrupted writer cannot have left is a refusal that names the first thing wrong.
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { EntryType } from '../domain/entry.ts';
+import { Fault } from '../domain/fault.ts';
+import { Damage, meaning } from './damage.ts';
+import { parseEntry } from './entry.ts';
+import { segmentHeaderSize } from './frame.ts';
+import { emptyRoot } from './hash.ts';
+import type { ClosedSegment } from './journal.ts';
+import { readFrames, segmentFile, startOfJournal } from './journal-reading.ts';
+import { type Checkpoint, type NoteKey, openNote, parseCheckpoint } from './note.ts';
+
+/** A session that an earlier boot left without an end. */
+export interface Orphan {
+  readonly session: string;
+  /** Last sequence number recorded; 0 when there was none. */
+  readonly sequence: number;
+  /** Key that sealed its payloads, where it had any. */
+  readonly key?: string;
+}
+
+/** The last checkpoint that we signed, and the one in the folder. */
+export interface Compared {
+  readonly signed: Checkpoint;
+  readonly published: Checkpoint | undefined;
+}
+
+export interface Found {
+  readonly next: number;
+  readonly trailer: Buffer;
+  /** Time of the last entry. */
+  readonly ts: number;
+  readonly boot: string;
+  readonly lastType: EntryType;
+  /** The segment the log ends in, which the new boot closes with a seal. */
+  readonly last: ClosedSegment;
+  readonly tornBytes: number;
+  /** Where the last whole frame ends. */
+  readonly end: { readonly segment: number; readonly offset: number };
+  readonly orphans: readonly Orphan[];
+}
+
+/** Reads the whole journal and changes nothing. Fault for any damage but a torn end. */
+export async function recoverJournal(folder: string): Promise<Found> {
+  const cursor = startOfJournal();
+  const open = new Map<string, { sequence: number; key?: string }>();
+  let ts = 0;
+  let boot = '';
+  let lastType: EntryType = 'log.genesis';
+  let before: Found['last'] = { first: 0, entries: 0, bytes: 0, trailer: cursor.trailer };
+  try {
+    for await (const { records, file } of readFrames(folder, cursor)) {
+      for (const { index, entry: bytes } of records) {
+        const entry = parseEntry(bytes);
+        if (typeof entry === 'string') throw new Damage(file, `the entry ${entry}`, meaning.changed, index);
+        ts = entry.ts;
+        boot = entry.boot;
+        lastType = entry.t;
+        if (entry.sid === undefined) continue;
+        if (entry.t === 'session.open') open.set(entry.sid, { sequence: 0, key: entry.k });
+        else if (entry.t === 'session.seal' || entry.t === 'session.orphaned') open.delete(entry.sid);
+        const session = open.get(entry.sid);
+        if (session) {
+          session.sequence = Math.max(session.sequence, entry.sq ?? 0);
+          session.key ??= entry.k;
+        }
+      }
+      before = {
+        first: cursor.segment,
+        entries: cursor.next - cursor.segment,
+        bytes: cursor.offset,
+        trailer: cursor.trailer,
+      };
+    }
+    if (cursor.next === 0) throw new Damage(segmentFile(0), 'the journal holds no entry', meaning.missing);
+  } catch (cause) {
+    throw refusal(cause);
+  }
+  return {
+    next: cursor.next,
+    trailer: cursor.trailer,
+    ts,
+    boot,
+    lastType,
+    last: before,
+    tornBytes: cursor.rest,
+    end: { segment: cursor.segment, offset: cursor.offset },
+    orphans: [...open].map(([session, { sequence, key }]) => ({
+      session,
+      sequence,
+      ...(key === undefined ? {} : { key }),
+    })),
+  };
+}
+
+/** Cuts a torn end off, and makes what is left durable before anything is written after it. */
+export function cutTornEnd(folder: string, { end, tornBytes }: Found): void {
+  const path = join(folder, segmentFile(end.segment));
+  // A segment without a frame is named like the one that the next boot will start.
+  if (end.offset <= segmentHeaderSize) {
+    unlinkSync(path);
+    return;
+  }
+  const fd = openSync(path, 'r+');
+  try {
+    if (tornBytes > 0) ftruncateSync(fd, end.offset);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Compares the published checkpoint with the lock's, which is what we know we signed. Behind is repaired by publishing
+ * again; ahead, different, forged or a journal shorter than the lock's checkpoint is a rollback or a fork: Fault.
+ */
+export function compareWithLock(folder: string, vkey: NoteKey, locked: string | undefined, entries: number): Compared {
+  const signed = locked === undefined ? undefined : checkpointOf(locked, vkey, 'lock.sqlite');
+  const path = join(folder, 'checkpoint');
+  const published = existsSync(path) ? checkpointOf(readFileSync(path, 'utf8'), vkey, 'checkpoint') : undefined;
+  const back = 'It was rolled back, or its state folder was. Restore the newest copy of both; nothing was changed.';
+  if (!signed) {
+    if (!published) return { signed: { origin: vkey.name, size: 0, root: emptyRoot }, published };
+    throw new Fault('ledger.unavailable', `The ledger has a checkpoint that its state does not know. ${back}`);
+  }
+  if (entries < signed.size) {
+    throw new Fault('ledger.unavailable', `The journal holds ${entries} entries, ${signed.size} were signed. ${back}`);
+  }
+  if (
+    published &&
+    (published.size > signed.size || (published.size === signed.size && !published.root.equals(signed.root)))
+  ) {
+    throw new Fault('ledger.unavailable', `The published checkpoint is not the last one signed. ${back}`);
+  }
+  return { signed, published };
+}
+
+function checkpointOf(note: string, vkey: NoteKey, where: string): Checkpoint {
+  try {
+    const checkpoint = parseCheckpoint(openNote(note, [vkey]).text);
+    if (checkpoint.origin !== vkey.name) throw new Error('it names another log');
+    return checkpoint;
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new Fault(
+      'ledger.unavailable',
+      `The checkpoint in ${where} is not valid: ${why}. Restore it from a copy.`,
+      cause,
+    );
+  }
+}
+
+/** A refusal to start, from damage. Says what is wrong and what to do. */
+export function refusal(cause: unknown): Fault {
+  if (!(cause instanceof Damage)) return new Fault('ledger.unavailable', 'The ledger cannot be read.', cause);
+  const at = cause.index === undefined ? '' : ` at entry ${cause.index}`;
+  return new Fault(
+    'ledger.unavailable',
+    `The ledger is damaged: ${cause.file}${at}: ${cause.message}. ${cause.meaning}`,
+    cause,
+  );
+}

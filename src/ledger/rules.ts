@@ -1,0 +1,165 @@
+// What entries must say about each other: time, boots, sessions, segment seals. Fed in order by the verifier.
+import type { Json } from '../domain/entry.ts';
+import { Damage, meaning } from './damage.ts';
+import type { Entry } from './entry.ts';
+import type { Cursor } from './journal-reading.ts';
+import { segmentFile } from './journal-reading.ts';
+import type { RecordingSeal } from './verify-recordings.ts';
+
+export interface Rules {
+  /** The next entry; Damage when it does not fit those before it. `key` is the key id beside its sealed payload. */
+  entry(entry: Entry, index: number, file: string, cursor: Cursor, key: string | undefined): void;
+  /** A frame has been read; the cursor stands behind it. */
+  frame(cursor: Cursor): void;
+  /** Nothing follows. */
+  end(): void;
+  /** What sealed sessions say of their recordings. */
+  readonly recordings: ReadonlyMap<string, { readonly index: number; readonly seal: RecordingSeal }>;
+  open(): ReadonlySet<string>;
+  summary(): {
+    types: Record<string, number>;
+    sessions: { open: number; sealed: number; orphaned: number };
+    boots: number;
+    from?: number;
+    to?: number;
+  };
+}
+
+interface Session {
+  last: number;
+  /** Statements whose latest decision is a hold: the only ones that may be decided again. */
+  readonly held: Set<number>;
+  readonly settled: Set<number>;
+}
+
+type Segment = { first: number; entries: number; bytes: number; trailer: string };
+
+export function openRules(origin: string): Rules {
+  const types: Record<string, number> = {};
+  const sessions = new Map<string, Session>();
+  const ended = new Set<string>();
+  const recordings = new Map<string, { index: number; seal: RecordingSeal }>();
+  const count = { sealed: 0, orphaned: 0, boots: 0 };
+  let from: number | undefined;
+  let before: Entry | undefined;
+  let segment: Segment | undefined;
+  /** The segment that ended and is not yet sealed. */
+  let unsealed: Segment | undefined;
+
+  function boots(entry: Entry, index: number, wrong: (what: string, why?: string) => Damage): void {
+    if (index === 0) {
+      if (entry.t !== 'log.genesis') throw wrong('the log does not begin with log.genesis', meaning.missing);
+      if (entry.x.origin !== origin) throw wrong('log.genesis names another log');
+      return;
+    }
+    if (entry.t === 'log.genesis') throw wrong('log.genesis stands a second time');
+    if (entry.t !== 'gateway.start') {
+      if (entry.boot !== before!.boot) throw wrong('a gateway wrote without recording its start', meaning.missing);
+      if (before!.t === 'gateway.stop') throw wrong('a gateway wrote after recording its stop');
+      return;
+    }
+    count.boots++;
+    const previous = entry.x.previous as { readonly [key: string]: Json | undefined } | undefined;
+    if (entry.x.boot !== entry.boot || entry.boot === before!.boot) throw wrong('gateway.start names the wrong boot');
+    if (previous?.last !== index - 1 || previous.boot !== before!.boot) {
+      throw wrong('gateway.start does not continue the boot before', meaning.missing);
+    }
+    const how = before!.t === 'gateway.stop' ? 'stopped' : before!.t === 'log.genesis' ? 'created' : 'crashed';
+    if (previous.ended !== how) throw wrong('gateway.start says the boot before ended otherwise than it did');
+  }
+
+  function inSession(entry: Entry, index: number, wrong: (what: string, why?: string) => Damage): void {
+    const { sid, sq, t } = entry;
+    if (sid === undefined) return;
+    if (t === 'session.open') {
+      if (sessions.has(sid) || ended.has(sid)) throw wrong('a session is opened a second time');
+      sessions.set(sid, { last: 0, held: new Set(), settled: new Set() });
+    }
+    const session = sessions.get(sid);
+    if (!session) {
+      const bound = t.startsWith('statement.') || t === 'session.seal' || t === 'session.orphaned';
+      if (bound && ended.has(sid)) throw wrong('something happened in a session after its end');
+      if (bound) throw wrong('something happened in a session that was not opened', meaning.missing);
+      return;
+    }
+    if (t === 'statement.decision' && sq === undefined) throw wrong('a decision has no sequence number');
+    if (sq !== undefined) {
+      if (sq > session.last + 1)
+        throw wrong(`sequence number ${session.last + 1} of the session is missing`, meaning.missing);
+      const again = sq <= session.last;
+      if (t === 'statement.decision') {
+        if (again && !session.held.has(sq)) throw wrong(`statement ${sq} of the session is decided twice`);
+        if ((entry.x.d ?? entry.x.ruling) === 'hold') session.held.add(sq);
+        else session.held.delete(sq);
+      }
+      if (t === 'statement.outcome' && again) {
+        if (session.settled.has(sq)) throw wrong(`statement ${sq} of the session has two outcomes`);
+        session.settled.add(sq);
+      }
+      session.last = Math.max(session.last, sq);
+    }
+    if (t !== 'session.seal' && t !== 'session.orphaned') return;
+    const n = entry.x.n;
+    if (n !== undefined && n !== session.last) {
+      throw wrong(`the session is sealed with ${n} statements and ${session.last} are recorded`, meaning.missing);
+    }
+    const seal = entry.x.recording as unknown as RecordingSeal | undefined;
+    if (seal) recordings.set(sid, { index, seal });
+    else unrecorded.add(sid);
+    sessions.delete(sid);
+    ended.add(sid);
+    if (t === 'session.seal') count.sealed++;
+    else count.orphaned++;
+  }
+  const unrecorded = new Set<string>();
+
+  function seals(entry: Entry, wrong: (what: string, why?: string) => Damage): void {
+    if (entry.t !== 'journal.seal') return;
+    const { first, entries, bytes, sha256 } = entry.x;
+    const is = unsealed;
+    if (!is) throw wrong('a segment is sealed that did not end');
+    if (first !== is.first || entries !== is.entries || bytes !== is.bytes || sha256 !== is.trailer) {
+      throw wrong(`the seal does not fit ${segmentFile(is.first)}`);
+    }
+    unsealed = undefined;
+  }
+
+  return {
+    recordings,
+    open: () => new Set([...sessions.keys(), ...unrecorded]),
+    entry(entry, index, file, cursor, key) {
+      const wrong = (what: string, why: string = meaning.changed) => new Damage(file, what, why, index);
+      if (segment && cursor.segment !== segment.first) {
+        unsealed = segment;
+        segment = undefined;
+      }
+      if (before && entry.ts < before.ts) throw wrong('time runs backwards');
+      if (entry.k !== key) throw wrong('the sealed payload does not belong to the entry');
+      boots(entry, index, wrong);
+      inSession(entry, index, wrong);
+      seals(entry, wrong);
+      types[entry.t] = (types[entry.t] ?? 0) + 1;
+      from ??= entry.ts;
+      before = entry;
+    },
+    frame(cursor) {
+      // The seal of a segment stands in the first frame after it.
+      if (unsealed) throw new Damage(segmentFile(cursor.segment), 'the segment before is not sealed', meaning.missing);
+      segment = {
+        first: cursor.segment,
+        entries: cursor.next - cursor.segment,
+        bytes: cursor.offset,
+        trailer: cursor.trailer.toString('hex'),
+      };
+    },
+    end() {
+      if (unsealed) throw new Damage(segmentFile(unsealed.first), 'the segment is not sealed', meaning.missing);
+    },
+    summary: () => ({
+      types,
+      sessions: { open: sessions.size, sealed: count.sealed, orphaned: count.orphaned },
+      boots: count.boots,
+      ...(from === undefined ? {} : { from, to: before!.ts }),
+    }),
+  };
+}

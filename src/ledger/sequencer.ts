@@ -1,0 +1,130 @@
+// From journal to tiles and signed checkpoint. Start-up runs this same code from the last checkpoint on, or from nothing
+// when the tiles are lost (docs/ledger-format.md, "Sequencing").
+import type { KeyObject } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Disk } from './disk.ts';
+import { hashSize, leafHash } from './hash.ts';
+import { type Cursor, cursorAt, readFrames } from './journal-reading.ts';
+import type { Lock } from './lock.ts';
+import { type Checkpoint, formatCheckpoint, type NoteKey, signNote } from './note.ts';
+import { bundleRecord, rightEdge, tilePath, tileWidth } from './tile.ts';
+import { addLeaf, emptyTree, resumeTree, rootOf, type Tree } from './tree.ts';
+
+export interface SequencerOptions {
+  readonly folder: string;
+  readonly state: string;
+  readonly disk: Disk;
+  readonly lock: Lock;
+  readonly vkey: NoteKey;
+  readonly signer: KeyObject;
+}
+
+export interface Sequencer {
+  readonly tree: Tree;
+  /**
+   * Whether the journal leads to this checkpoint. Writes the complete tiles on the way when `repair` is set, which is
+   * for a journal that has been seen to lead there.
+   */
+  reaches(checkpoint: Checkpoint, repair: boolean): Promise<boolean>;
+  /** Brings tiles in step with the journal up to `size` entries and publishes a checkpoint for it. */
+  publish(size: number): Promise<{ size: number; root: Buffer }>;
+}
+
+interface TileFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly full: boolean;
+}
+
+/** Entries handled before other work gets its turn. */
+const slice = 256;
+
+/** Starts at `size` entries (a multiple of 256) from the tiles in the folder, or at 0. */
+export function openSequencer(options: SequencerOptions, size: number): Sequencer {
+  const { folder, disk } = options;
+  const tree = size === 0 ? emptyTree() : resumeTree(size, (level, n, width) => edgeTile(folder, level, n, width));
+  let bundle: Buffer[] = [];
+  let cursor: Cursor | undefined;
+  let temporary = 0;
+
+  async function place({ path, bytes, full }: TileFile): Promise<void> {
+    // Only what no later start checks against the root must be on the device: the complete tiles.
+    await disk.place(join(folder, path), join(options.state, 'tmp', String(temporary++)), bytes, full);
+    if (full) await clear(dirname(join(folder, `${path}.p/0`)), undefined);
+  }
+
+  /** Removes superseded partial tiles of one tile, all but the newest. */
+  async function clear(partials: string, keep: string | undefined): Promise<void> {
+    const names = existsSync(partials) ? await readdir(partials) : [];
+    for (const name of names) if (name !== keep) await disk.remove(join(partials, name));
+    if (keep === undefined && names.length > 0) await disk.remove(partials);
+  }
+
+  async function follow(upTo: number, repair: boolean): Promise<void> {
+    cursor ??= await cursorAt(folder, tree.size);
+    if (tree.size >= upTo) return;
+    let pending: TileFile[] = [];
+    let handled = 0;
+    for await (const { records } of readFrames(folder, cursor!)) {
+      for (const { index, entry } of records) {
+        if (index < tree.size) continue;
+        bundle.push(bundleRecord(entry));
+        if (bundle.length === tileWidth) {
+          const n = Math.floor(index / tileWidth);
+          const path = tilePath({ level: 'entries', n, width: tileWidth });
+          pending.push({ path, bytes: Buffer.concat(bundle), full: true });
+          bundle = [];
+        }
+        addLeaf(tree, leafHash(entry), (level, n, tile) => {
+          pending.push({ path: tilePath({ level, n, width: tileWidth }), bytes: tile, full: true });
+        });
+        if (++handled % slice === 0) await turn();
+      }
+      if (repair) for (const file of pending) await place(file);
+      pending = [];
+      if (tree.size >= upTo) return;
+    }
+    if (tree.size < upTo) throw new Error(`the journal ends at ${tree.size}, before ${upTo}`);
+  }
+
+  return {
+    tree,
+    async reaches(checkpoint, repair) {
+      await follow(checkpoint.size, repair);
+      return tree.size === checkpoint.size && rootOf(tree).equals(checkpoint.root);
+    },
+    async publish(upTo) {
+      await follow(upTo, true);
+      const root = rootOf(tree);
+      const edge = rightEdge(tree.size).filter(({ width }) => width < tileWidth);
+      for (const name of edge) {
+        const bytes =
+          name.level === 'entries'
+            ? Buffer.concat(bundle)
+            : tree.levels[name.level]!.subarray(0, name.width * hashSize);
+        await place({ path: tilePath(name), bytes, full: false });
+      }
+      const size = tree.size;
+      const note = signNote(formatCheckpoint({ origin: options.vkey.name, size, root }), options.vkey, options.signer);
+      // The commit point: from here on this process and every later one stands by this root.
+      options.lock.swap(options.lock.checkpoint(), note);
+      await disk.place(join(folder, 'checkpoint'), join(options.state, 'tmp', 'checkpoint'), Buffer.from(note), true);
+      for (const name of edge) {
+        const path = join(folder, tilePath(name));
+        await clear(dirname(path), String(name.width));
+      }
+      return { size, root };
+    },
+  };
+}
+
+/** A tile of the right edge, from a file at least as wide; throws when there is none. */
+function edgeTile(folder: string, level: number, n: number, width: number): Buffer {
+  const full = join(folder, tilePath({ level, n, width: tileWidth }));
+  const tile = readFileSync(existsSync(full) ? full : join(folder, tilePath({ level, n, width })));
+  if (tile.length < width * hashSize) throw new Error('a tile is too short');
+  return tile.subarray(0, width * hashSize);
+}

@@ -1,0 +1,50 @@
+// The keys of one session, derived from its data key (docs/ledger-format.md, "Keys").
+import { type Cipheriv, hkdfSync } from 'node:crypto';
+
+/** Opaque outside the ledger: only `id` is for others. Its derived keys are not enumerable, so that no log prints them. */
+export interface SessionKey {
+  readonly id: string;
+}
+
+/** The derived keys and the state of the one cipher stream that seals with them. */
+export interface Secrets {
+  /** Secret bytes that every salt of this key hashes. */
+  readonly salt: Buffer;
+  readonly payload: Buffer;
+  /** Kept open: making a cipher object costs more than sealing a statement with it. */
+  stream: Cipheriv | undefined;
+  /** Bytes sealed so far; no position is used twice. */
+  position: number;
+  readonly root: Buffer;
+}
+
+const secrets = new WeakMap<SessionKey, Secrets>();
+
+/** Derives the keys of a 32-byte data key. */
+export function sessionKey(id: string, dek: Buffer): SessionKey {
+  const key: SessionKey = { id };
+  secrets.set(key, {
+    salt: derive(dek, 'salt'),
+    payload: derive(dek, 'payload'),
+    root: dek,
+    stream: undefined,
+    position: 0,
+  });
+  return key;
+}
+
+/** The derived keys; a TypeError for an object that this process did not make. */
+export function secretsOf(key: SessionKey): Secrets {
+  const found = secrets.get(key);
+  if (!found) throw new TypeError('this is not a session key');
+  return found;
+}
+
+/** The key that encrypts the recording of one session: 32 bytes, bound to the session's id. */
+export function recordingKey(key: SessionKey, session: string): Buffer {
+  return derive(secretsOf(key).root, `recording/${session}`);
+}
+
+function derive(dek: Buffer, use: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', dek, '', `countersign/v1/${use}`, 32));
+}

@@ -1,0 +1,86 @@
+// A Merkle tree that grows at its right edge and hands out each tile when it is complete (c2sp.org/tlog-tiles).
+import { emptyRoot, hashSize, nodeHash } from './hash.ts';
+import { tileWidth } from './tile.ts';
+
+/** The right edge: the incomplete tile of each level. Everything left of it has been emitted. */
+export interface Tree {
+  size: number;
+  /** Bytes of the incomplete tile of each level, `counts[level]` hashes long. */
+  readonly levels: Buffer[];
+  readonly counts: number[];
+  /** Complete tiles emitted at each level. */
+  readonly emitted: number[];
+}
+
+export type Emit = (level: number, n: number, tile: Buffer) => void;
+
+export function emptyTree(): Tree {
+  return { size: 0, levels: [], counts: [], emitted: [] };
+}
+
+/** Adds one leaf hash; `emit` gets each tile that becomes complete, bottom up. The tile's bytes are the callee's. */
+export function addLeaf(tree: Tree, leaf: Uint8Array, emit: Emit): void {
+  tree.size++;
+  let carry: Uint8Array = leaf;
+  for (let level = 0; ; level++) {
+    if (level === tree.levels.length) {
+      tree.levels.push(Buffer.alloc(tileWidth * hashSize));
+      tree.counts.push(0);
+      tree.emitted.push(0);
+    }
+    const tile = tree.levels[level]!;
+    const count = tree.counts[level]!;
+    tile.set(carry, count * hashSize);
+    if (count + 1 < tileWidth) {
+      tree.counts[level] = count + 1;
+      return;
+    }
+    tree.levels[level] = Buffer.alloc(tileWidth * hashSize);
+    tree.counts[level] = 0;
+    emit(level, tree.emitted[level]!++, tile);
+    carry = perfect(tile, 0, tileWidth);
+  }
+}
+
+/** A tree of a size that ends at a complete bottom tile, from the right-edge tiles above the bottom one. */
+export function resumeTree(size: number, edge: (level: number, n: number, width: number) => Buffer): Tree {
+  const tree = emptyTree();
+  tree.size = size;
+  for (let level = 0, count = size; count > 0; level++, count = Math.floor(count / tileWidth)) {
+    const width = count % tileWidth;
+    const tile = Buffer.alloc(tileWidth * hashSize);
+    if (width > 0) edge(level, Math.floor(count / tileWidth), width).copy(tile, 0, 0, width * hashSize);
+    tree.levels.push(tile);
+    tree.counts.push(width);
+    tree.emitted.push(Math.floor(count / tileWidth));
+  }
+  return tree;
+}
+
+/** Root over everything added so far: the complete subtrees folded from right to left. */
+export function rootOf(tree: Tree): Buffer {
+  let acc: Buffer | undefined;
+  for (let level = 0; level < tree.levels.length; level++) {
+    const tile = tree.levels[level]!;
+    let end = tree.counts[level]!;
+    for (let size = 1; end > 0; size *= 2) {
+      if (end % (2 * size) === 0) continue;
+      const peak = perfect(tile, end - size, size);
+      acc = acc === undefined ? peak : nodeHash(peak, acc);
+      end -= size;
+    }
+  }
+  return acc ?? emptyRoot;
+}
+
+/** Root of `size` hashes (a power of two) of a tile, from `start`. */
+export function perfect(tile: Buffer, start: number, size: number): Buffer {
+  const row = Buffer.from(tile.subarray(start * hashSize, (start + size) * hashSize));
+  for (let width = size; width > 1; width /= 2) {
+    for (let i = 0; i < width; i += 2) {
+      const left = row.subarray(i * hashSize, (i + 1) * hashSize);
+      nodeHash(left, row.subarray((i + 1) * hashSize, (i + 2) * hashSize)).copy(row, (i / 2) * hashSize);
+    }
+  }
+  return row.subarray(0, hashSize);
+}

@@ -1,0 +1,254 @@
+// The standalone verifier: a ledger folder and a public key, nothing else (guarantee 7). Everything is computed again
+// from the journal; the first thing wrong is named (docs/ledger-format.md, "Verification").
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { Damage, meaning } from './damage.ts';
+import { parseEntry } from './entry.ts';
+import { hashSize, leafHash } from './hash.ts';
+import { type Cursor, readFrames, segmentFile, startOfJournal } from './journal-reading.ts';
+import { type Checkpoint, type NoteKey, NoteError, openNote, parseCheckpoint, parseVkey } from './note.ts';
+import { openRules, type Rules } from './rules.ts';
+import { bundleRecord, parseTilePath, rightEdge, tilePath, tileWidth } from './tile.ts';
+import { addLeaf, emptyTree, rootOf, type Tree } from './tree.ts';
+import { checkRecordings } from './verify-recordings.ts';
+
+export interface VerifyOptions {
+  /** Recordings folder; without it recordings are not looked at. */
+  readonly recordings?: string;
+}
+
+export interface VerifyFailure {
+  /** Path inside the folder. */
+  readonly file: string;
+  readonly index?: number;
+  readonly what: string;
+  /** What it means and what to do. */
+  readonly meaning: string;
+}
+
+export interface VerifyReport {
+  readonly ok: boolean;
+  readonly origin: string;
+  /** Entries under the checkpoint, and its root in base64. */
+  readonly size: number;
+  readonly root: string;
+  /** Entries in the journal; those beyond `size` are covered by its chain and not yet by a checkpoint. */
+  readonly entries: number;
+  readonly notYetUnderCheckpoint: number;
+  readonly types: Readonly<Record<string, number>>;
+  readonly sessions: { readonly open: number; readonly sealed: number; readonly orphaned: number };
+  readonly boots: number;
+  /** Milliseconds since the epoch of the first and the last entry. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Recordings checked; absent when no folder was given. */
+  readonly recordings?: number;
+  readonly failure?: VerifyFailure;
+}
+
+/** A live ledger may move under the verifier: then it looks again, this often. */
+const attempts = 5;
+
+/**
+ * Verifies a ledger. `vkey` is the verifier key's text, obtained from somewhere else than the folder. Damage is a
+ * report with `ok: false`; a NoteError is thrown only for a malformed `vkey`.
+ */
+export async function verifyLedger(folder: string, vkey: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const key = parseVkey(vkey);
+  for (let attempt = 1; ; attempt++) {
+    const before = await stamp(folder);
+    const report = await verifyOnce(folder, key, options);
+    if (report.ok || attempt === attempts || before === (await stamp(folder))) return report;
+  }
+}
+
+/** Changes when a writer has been at work. */
+async function stamp(folder: string): Promise<string> {
+  const names = await readdir(join(folder, 'journal')).catch(() => []);
+  const last = names.sort().at(-1);
+  const size =
+    last === undefined
+      ? 0
+      : await stat(join(folder, 'journal', last)).then(
+          (s) => s.size,
+          () => 0,
+        );
+  const checkpoint = await readFile(join(folder, 'checkpoint'), 'utf8').catch(() => '');
+  return `${checkpoint}${names.length}/${size}`;
+}
+
+async function verifyOnce(folder: string, key: NoteKey, options: VerifyOptions): Promise<VerifyReport> {
+  const cursor = startOfJournal();
+  const rules = openRules(key.name);
+  let checkpoint: Checkpoint = { origin: key.name, size: 0, root: Buffer.alloc(0) };
+  let recordings: number | undefined;
+  let failure: VerifyFailure | undefined;
+  try {
+    checkpoint = await readCheckpoint(folder, key);
+    const tiles = await listFiles(folder);
+    await readEverything(folder, cursor, checkpoint, tiles, rules);
+    if (options.recordings !== undefined) {
+      recordings = await checkRecordings(options.recordings, rules.recordings, rules.open());
+    }
+  } catch (cause) {
+    if (!(cause instanceof Damage)) throw cause;
+    const { file, index, message: what, meaning } = cause;
+    failure = { file, ...(index === undefined ? {} : { index }), what, meaning };
+  }
+  return {
+    ok: failure === undefined,
+    origin: key.name,
+    size: checkpoint.size,
+    root: checkpoint.root.toString('base64'),
+    entries: cursor.next,
+    notYetUnderCheckpoint: Math.max(0, cursor.next - checkpoint.size),
+    ...rules.summary(),
+    ...(recordings === undefined ? {} : { recordings }),
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
+async function readCheckpoint(folder: string, key: NoteKey): Promise<Checkpoint> {
+  const bytes = await readFile(join(folder, 'checkpoint')).catch(() => {
+    throw new Damage('checkpoint', 'there is no checkpoint', meaning.missing);
+  });
+  try {
+    const checkpoint = parseCheckpoint(openNote(bytes.toString('utf8'), [key]).text);
+    if (checkpoint.origin !== key.name) throw new NoteError(`it is of the log "${checkpoint.origin}"`);
+    return checkpoint;
+  } catch (cause) {
+    if (!(cause instanceof NoteError)) throw cause;
+    const hint = 'The file was changed, or this is not the key of this log. Compare with a checkpoint kept elsewhere.';
+    throw new Damage('checkpoint', `the checkpoint does not verify: ${cause.message}`, hint);
+  }
+}
+
+/** Widths of the tile files there are, by tile. Damage for any file that has no place in a ledger. */
+async function listFiles(folder: string): Promise<Map<string, number[]>> {
+  const tiles = new Map<string, number[]>();
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) continue;
+    const path = join(entry.parentPath, entry.name).slice(join(folder, sep).length).replaceAll(sep, '/');
+    const tile = parseTilePath(path);
+    if (entry.isFile() && tile) {
+      const key = tilePath({ ...tile, width: tileWidth });
+      tiles.set(key, [...(tiles.get(key) ?? []), tile.width]);
+    } else if (!entry.isFile() || (path !== 'checkpoint' && !/^journal\/\d{12}$/.test(path))) {
+      throw new Damage(
+        path,
+        'this file does not belong to a ledger',
+        'Somebody put it there. Remove it after a look at it.',
+      );
+    }
+  }
+  return tiles;
+}
+
+async function readEverything(
+  folder: string,
+  cursor: Cursor,
+  checkpoint: Checkpoint,
+  tiles: Map<string, number[]>,
+  rules: Rules,
+): Promise<void> {
+  const tree = emptyTree();
+  const seen = new Set<number>();
+  let bundle: Buffer[] = [];
+  const check = (level: number | 'entries', n: number, bytes: Buffer[]) => checkTile(folder, tiles, level, n, bytes);
+  for await (const frame of readFrames(folder, cursor)) {
+    seen.add(cursor.segment);
+    for (const { index, entry: bytes, sealed } of frame.records) {
+      const entry = parseEntry(bytes);
+      if (typeof entry === 'string') throw new Damage(frame.file, `the entry ${entry}`, meaning.changed, index);
+      rules.entry(entry, index, frame.file, cursor, sealed?.key);
+      bundle.push(bundleRecord(bytes));
+      const complete: [number, number, Buffer][] = [];
+      addLeaf(tree, leafHash(bytes), (level, n, tile) => complete.push([level, n, tile]));
+      if (bundle.length === tileWidth) {
+        await check('entries', (index + 1) / tileWidth - 1, bundle);
+        bundle = [];
+      }
+      for (const [level, n, tile] of complete) await check(level, n, cells(tile, tileWidth));
+      if (tree.size === checkpoint.size && !rootOf(tree).equals(checkpoint.root)) {
+        throw new Damage('checkpoint', 'its root is not the root of the entries', meaning.changed, index);
+      }
+    }
+    rules.frame(cursor);
+  }
+  checkEnd(cursor, checkpoint, seen);
+  const last = (count: number) => Math.floor(count / tileWidth);
+  await check('entries', last(tree.size), bundle);
+  for (let level = 0; level < tree.levels.length; level++) {
+    await check(level, tree.emitted[level]!, cells(tree.levels[level]!, tree.counts[level]!));
+  }
+  await checkComplete(folder, tiles, tree, checkpoint);
+  rules.end();
+}
+
+/** The journal reaches the checkpoint, ends in a whole frame, and has no segment that nobody read. */
+function checkEnd(cursor: Cursor, checkpoint: Checkpoint, seen: Set<number>): void {
+  const file = segmentFile(cursor.segment);
+  if (cursor.next < checkpoint.size) {
+    const what = `the journal ends after ${cursor.next} entries, the checkpoint covers ${checkpoint.size}`;
+    throw new Damage(file, what, meaning.missing, cursor.next);
+  }
+  if (cursor.rest > 0)
+    throw new Damage(file, `${cursor.rest} bytes at the end are not a whole frame`, meaning.torn, cursor.next);
+  if (!seen.has(cursor.segment)) throw new Damage(file, 'the segment holds no frame', meaning.torn, cursor.next);
+  if (checkpoint.size === 0) throw new Damage('checkpoint', 'the checkpoint covers nothing', meaning.missing);
+}
+
+/** Every file there is of one tile or bundle, complete or partial, against what the journal says it holds. */
+async function checkTile(
+  folder: string,
+  tiles: Map<string, number[]>,
+  level: number | 'entries',
+  n: number,
+  parts: Buffer[],
+): Promise<void> {
+  for (const width of tiles.get(tilePath({ level, n, width: tileWidth })) ?? []) {
+    const path = tilePath({ level, n, width });
+    // Wider than the journal was when it was read: the writer went on meanwhile, or the end was cut; both show elsewhere.
+    const bytes = await readFile(join(folder, path)).catch((cause) => {
+      if (cause.code === 'ENOENT') return undefined;
+      throw cause;
+    });
+    if (!bytes) continue;
+    if (width > parts.length || !bytes.equals(Buffer.concat(parts.slice(0, width)))) {
+      const index = typeof level === 'number' && level > 0 ? undefined : n * tileWidth;
+      throw new Damage(path, 'the file does not hold what the journal holds', meaning.changed, index);
+    }
+  }
+}
+
+/** Each tile and bundle that the checkpoint needs exists, at least as wide; and none lies beyond the journal. */
+async function checkComplete(
+  folder: string,
+  tiles: Map<string, number[]>,
+  tree: Tree,
+  checkpoint: Checkpoint,
+): Promise<void> {
+  for (const { level, n: last, width } of rightEdge(checkpoint.size)) {
+    for (let n = 0; n <= last; n++) {
+      const wanted = n < last ? tileWidth : width;
+      const path = tilePath({ level, n, width: wanted });
+      const widest = Math.max(0, ...(tiles.get(tilePath({ level, n, width: tileWidth })) ?? []));
+      if (widest < wanted) throw new Damage(path, 'the file is missing', meaning.missing, undefined);
+    }
+  }
+  const widths = new Map(rightEdge(tree.size).map(({ level, n, width }) => [level, n * tileWidth + width]));
+  for (const [key, list] of tiles) {
+    const { level, n } = parseTilePath(key)!;
+    for (const width of list) {
+      if (n * tileWidth + width <= (widths.get(level) ?? 0)) continue;
+      const path = tilePath({ level, n, width });
+      if (await stat(join(folder, path)).catch(() => undefined)) {
+        throw new Damage(path, 'the journal has no entries for this file', meaning.missing);
+      }
+    }
+  }
+}
+
+function cells(tile: Buffer, count: number): Buffer[] {
+  return Array.from({ length: count }, (_, i) => tile.subarray(i * hashSize, (i + 1) * hashSize));
+}
