@@ -1,0 +1,86 @@
+// One reading of one statement: what names mean where, what was found so far, and the readers that call one another.
+// The readers live in files of their own and meet only in lineage.ts.
+import type { LabelledColumn } from '../domain/label.ts';
+import type { Scope } from './analysis.ts';
+import type { Relation, Routine } from './catalogue.ts';
+import { type Literal, sensitive, type Table, type Value } from './lineage-value.ts';
+import type { Tree } from './parse.ts';
+
+/** An entry of FROM, or the target of a write. */
+export interface Item extends Table {
+  /** Its alias, or the relation's name; a join without alias has none. */
+  readonly name?: string;
+  /** Set for a relation without alias: it may be written with its schema. */
+  readonly schema?: string;
+  /** Its columns can be written bare and are part of `*`. */
+  readonly bare: boolean;
+  /** System columns exist. */
+  readonly relation?: Relation;
+}
+
+export interface Names {
+  readonly items: readonly Item[];
+  readonly outer?: Names;
+  readonly ctes: ReadonlyMap<string, Table>;
+}
+
+export const noNames: Names = { items: [], ctes: new Map() };
+
+export interface Found {
+  readonly probes: Set<LabelledColumn>;
+  readonly derives: Set<LabelledColumn>;
+  readonly touches: Set<LabelledColumn>;
+  /** Literals that meet labelled columns, and those that surely do not; the others could not be placed. */
+  readonly sensitive: { readonly locations: Set<number>; readonly parameters: Set<number> };
+  readonly placed: { readonly locations: Set<number>; readonly parameters: Set<number> };
+  /** Something somewhere could not be resolved or read. */
+  opaque: boolean;
+}
+
+export interface Walk {
+  readonly scope: Scope;
+  readonly found: Found;
+  /** Views and functions that are being read, so that recursion ends. */
+  readonly inside: readonly number[];
+  /** Values of `$n` and of named arguments inside a function's body; none in the statement's own text. */
+  readonly argumentsOf?: { readonly numbered: readonly Value[]; readonly named: ReadonlyMap<string, Value> };
+  /** The text being read is not the client's: constants in it have no place in the statement. */
+  readonly foreign: boolean;
+  query(tree: Tree, names: Names): Table;
+  expression(tree: Tree, names: Names): Value;
+  /** Reads a condition: what it tests beyond equality is a probe. */
+  condition(tree: Tree | undefined, names: Names): void;
+  from(tree: Tree, names: Names): readonly Item[];
+  call(call: NonNullable<Tree['FuncCall']>, names: Names): Value;
+  relation(relation: Relation): Table;
+  routine(routine: Routine, values: readonly Value[], named: ReadonlyMap<string, Value>): Table | undefined;
+  write(tree: Tree, names: Names): Table | undefined;
+}
+
+export function probe(walk: Walk, value: Value): void {
+  for (const source of value.sources) walk.found.probes.add(source);
+  place(walk, value);
+}
+
+/** Says of a value's literals whether they meet labelled columns. */
+export function place(walk: Walk, value: Value, meetsLabelled: boolean = sensitive(value)): void {
+  const into = meetsLabelled ? walk.found.sensitive : walk.found.placed;
+  for (const literal of value.literals) placeOne(into, literal);
+}
+
+function placeOne(into: Found['placed'], literal: Literal): void {
+  if ('location' in literal) into.locations.add(literal.location);
+  else into.parameters.add(literal.parameter);
+}
+
+export function emptyFound(): Found {
+  const places = () => ({ locations: new Set<number>(), parameters: new Set<number>() });
+  return {
+    probes: new Set(),
+    derives: new Set(),
+    touches: new Set(),
+    sensitive: places(),
+    placed: places(),
+    opaque: false,
+  };
+}
