@@ -120,6 +120,9 @@ describe('fail closed', () => {
       'permit',
     );
   });
+  test('what is not understood is denied, whatever is permitted', () => {
+    expect(ask(permitAll, meaning(read, { action: 'sql:unknown', resource: {} })).ruling).toBe('deny');
+  });
   test('decide is total: any effects and attributes give a decision', () => {
     const effect = fc.record({
       action: fc.constantFrom(...actions),

@@ -120,6 +120,10 @@ function openView(set: PolicySet, options: PolicyOptions, standpoint: Standpoint
     };
     const decision = reduce(set, meaning.effects, (effect) => rule(effect, kind, now), standpoint.target);
     if (decision.ruling === 'deny') return decision;
+    // Guarantee 2 has no key: what is not understood is refused, whatever a policy permits.
+    if (meaning.effects.some((effect) => effect.action === 'sql:unknown')) {
+      return denied([], 'What the statement does is not understood.', 'Write it in a plainer way.', 'change');
+    }
     const { masks, rules } = masksOf(meaning.results, standpoint.labels, reveal, options.methodFor);
     return { ...decision, masks, rules: [...new Set([...decision.rules, ...rules])].sort() };
   };

@@ -1,0 +1,62 @@
+// The canonical approval request: what a vote binds (DESIGN §6). Pure; the digest is over RFC 8785 canonical JSON, so that
+// anyone can recompute it from the record (docs/ledger-format.md).
+import { hash } from 'node:crypto';
+import type { Json } from '../domain/entry.ts';
+import type { Principal } from '../domain/principal.ts';
+import { principalId } from '../domain/principal.ts';
+import { canonical } from '../ledger/canonical.ts';
+import type { EffectRow } from '../policy/explain.ts';
+
+export interface ApprovalRequest {
+  readonly v: 1;
+  readonly kind: 'approval.request';
+  readonly id: string;
+  /** 32 random bytes, base64url: two requests for the same statement never share a digest. */
+  readonly nonce: string;
+  /** ISO 8601, UTC. */
+  readonly created: string;
+  readonly expires: string;
+  readonly requester: Requester;
+  readonly session: string;
+  readonly sequence: number;
+  readonly target: { readonly name: string; readonly protocol: string; readonly database: string };
+  readonly action: {
+    readonly kind: string;
+    /** As recorded: values of labelled columns are masked here, and bound by `digest`. */
+    readonly text: string;
+    readonly parameters?: readonly (string | null)[];
+    /** SHA-256, hex, of the exact text and parameters that will run. */
+    readonly digest: string;
+    readonly effects: readonly EffectRow[];
+  };
+  readonly policy: { readonly version: string; readonly rules: readonly string[]; readonly advice: string };
+  readonly quorum: { readonly n: number; readonly of: string };
+  readonly uses: 1;
+}
+
+export interface Requester {
+  /** `issuer|subject`. */
+  readonly principal: string;
+  readonly kind: Principal['kind'];
+  readonly name: string;
+  readonly owner?: string;
+  readonly email?: string;
+  /** The delegation chain, current actor first, each as `issuer|subject`. */
+  readonly delegation: readonly string[];
+}
+
+export function requesterOf(principal: Principal): Requester {
+  return {
+    principal: principalId(principal),
+    kind: principal.kind,
+    name: principal.name,
+    owner: principal.owner,
+    email: principal.email,
+    delegation: principal.delegation.map((actor) => principalId({ issuer: actor.issuer ?? principal.issuer, subject: actor.subject })),
+  };
+}
+
+/** SHA-256, hex, of the request; every field is bound. */
+export function requestDigest(request: ApprovalRequest): string {
+  return hash('sha256', `countersign-approval/v1\n${canonical(request as unknown as Json)}`);
+}

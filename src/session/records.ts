@@ -1,0 +1,132 @@
+// What a session's ledger entries say (docs/ledger-format.md). Facts stand in the clear; what could be personal is sealed.
+//
+//   session.open        facts target, database, kind, p            who     principal, claimed
+//   statement.decision  facts d, k, r, e, p, a, approval?          what    text, parameters?, effects, rules?, masks?, reason?, advice?
+//     The final ruling of a held statement is a second decision without `sq`: facts d, of, approval, cause?, p, a.
+//   statement.outcome   facts of, status, code?, tag?, rows, bytes, masked
+//   session.seal        facts n, cause, recording?
+//   session.orphaned    facts n
+//   session.kill        facts session                              admin   by, reason
+//
+// d is the ruling, k the kind, r rule ids, e the actions, p the first 16 hex digits of the policy version, a the ack level
+// that was waited for, `of` the sequence number of the statement that an entry is about, n the last sequence number.
+import type { Decision } from '../domain/decision.ts';
+import { changesState } from '../domain/effect.ts';
+import type { Draft, Json } from '../domain/entry.ts';
+import { type Claimed, type Principal, principalId } from '../domain/principal.ts';
+import type { Meaning, Outcome, Statement, StatementKind } from '../domain/statement.ts';
+import type { AckLevel, Target } from '../domain/target.ts';
+import { type EffectRow, effectRows } from '../policy/explain.ts';
+
+/** The parts of a decision's record that are the same each time the same meaning gets the same decision. */
+export interface Prepared {
+  readonly decision: Decision;
+  readonly level: AckLevel;
+  readonly effects: readonly EffectRow[];
+  readonly facts: Draft['facts'];
+  readonly what: { readonly [key: string]: Json | undefined };
+}
+
+/** Facts stay short; the full list is in the payload. */
+const mostRules = 32;
+
+export function shortVersion(version: string): string {
+  return version.replace(/^sha256:/, '').slice(0, 16);
+}
+
+/** `ruling` replaces the decision's own: preparing a statement that would be held is permitted. */
+export function prepareRecord(decision: Decision, kind: StatementKind, meaning: Meaning, target: Target, policyVersion: string): Prepared {
+  const effects = effectRows(meaning.effects, target.name);
+  const level = changesState(meaning.effects) ? target.ack.write : target.ack.read;
+  const deferred = kind === 'prepare' && decision.ruling === 'hold';
+  const masks = decision.ruling === 'deny' ? [] : maskSummary(decision.masks);
+  return {
+    decision,
+    level,
+    effects,
+    facts: {
+      a: level,
+      d: deferred ? 'permit' : decision.ruling,
+      ...(deferred ? { deferred } : {}),
+      e: [...new Set(meaning.effects.map((effect) => effect.action))],
+      k: kind,
+      p: shortVersion(policyVersion),
+      r: decision.rules.slice(0, mostRules),
+    },
+    what: {
+      ...(decision.ruling === 'permit' ? {} : { advice: decision.advice }),
+      effects: effects as unknown as Json,
+      ...(masks.length > 0 ? { masks } : {}),
+      ...(decision.ruling === 'deny' ? { reason: decision.reason } : {}),
+      ...(decision.rules.length > mostRules ? { rules: decision.rules } : {}),
+    },
+  };
+}
+
+/** The first decision of a statement; it takes the sequence number. */
+export function decisionDraft(session: string, sequence: number, prepared: Prepared, statement: Statement, facts: Draft['facts'] = prepared.facts): Draft {
+  const { text, parameters } = statement;
+  const what = parameters === undefined ? { ...prepared.what, text } : { ...prepared.what, parameters, text };
+  return { type: 'statement.decision', session, sequence, facts, payload: { what } };
+}
+
+/** The ruling that ends a hold. */
+export function rulingDraft(session: string, of: number, ruling: 'permit' | 'deny', approval: string, prepared: Prepared, denial?: { cause: string; reason: string; advice: string }): Draft {
+  const { a, p, e, k, r } = prepared.facts;
+  return {
+    type: 'statement.decision',
+    session,
+    facts: { a, approval, cause: denial?.cause, d: ruling, e, k, of, p, r },
+    payload: denial ? { what: { advice: denial.advice, reason: denial.reason } } : undefined,
+  };
+}
+
+export function outcomeDraft(session: string, of: number, outcome: Outcome): Draft {
+  const { bytes, code, masked, rows, status, tag } = outcome;
+  return {
+    type: 'statement.outcome',
+    session,
+    facts: {
+      bytes,
+      code: code?.slice(0, 32),
+      masked: masked.slice(0, mostRules).map((cells) => ({ cells: cells.cells, label: cells.label, method: cells.method })),
+      of,
+      rows,
+      status,
+      tag: tag?.slice(0, 128),
+    },
+  };
+}
+
+export function openDraft(session: string, principal: Principal, claimed: Claimed, target: string, database: string, policyVersion: string): Draft {
+  const who = {
+    principal: {
+      id: principalId(principal),
+      kind: principal.kind,
+      issuer: principal.issuer,
+      subject: principal.subject,
+      name: principal.name,
+      groups: principal.groups,
+      owner: principal.owner,
+      email: principal.email,
+      claims: principal.claims,
+      delegation: principal.delegation,
+      credential: principal.credential,
+    },
+    // The client's own word, kept apart from what is verified.
+    claimed,
+  };
+  return {
+    type: 'session.open',
+    session,
+    facts: { database, kind: principal.kind, p: shortVersion(policyVersion), target },
+    payload: { who: who as unknown as Json },
+  };
+}
+
+/** Masked columns of each result, in the order of columns: label, method, and `whole` where set. */
+function maskSummary(masks: readonly (readonly ({ label: string; method: string; whole: boolean } | null)[])[]): Json[] {
+  return masks.flatMap((columns, result) =>
+    columns.flatMap((mask, column) => (mask ? [{ column, label: mask.label, method: mask.method, result, whole: mask.whole }] : [])),
+  );
+}
