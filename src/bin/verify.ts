@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+// countersign-verify: a ledger folder and a public key are enough (guarantee 7). Exit 0 verified, 1 not, 2 usage.
+import { existsSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { NoteError } from '../ledger/note.ts';
+import { verifyLedger } from '../ledger/verify.ts';
+import { verifySummary } from '../ledger/verify-summary.ts';
+
+const usage = `Usage: countersign-verify <ledger folder> --key <verifier key or file> [--recordings <folder>] [--json]
+
+Verifies a ledger offline. The key is one line, such as example.org/log+1a2b3c4d+AX…; take it from somewhere else
+than the folder that you verify.
+
+Exit status: 0 verified, 1 something is wrong, 2 the command could not run.
+`;
+
+async function main(): Promise<number> {
+  let parsed: ReturnType<typeof read>;
+  try {
+    parsed = read();
+  } catch (cause) {
+    process.stderr.write(`${(cause as Error).message}\n\n${usage}`);
+    return 2;
+  }
+  const { values, positionals } = parsed;
+  if (values.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const [folder] = positionals;
+  if (positionals.length !== 1 || folder === undefined || values.key === undefined) {
+    process.stderr.write(usage);
+    return 2;
+  }
+  if (!existsSync(folder)) {
+    process.stderr.write(
+      `There is no folder ${folder}. Give the folder that holds "checkpoint", "journal" and "tile".\n`,
+    );
+    return 2;
+  }
+  try {
+    const key = existsSync(values.key) ? readFileSync(values.key, 'utf8') : values.key;
+    const report = await verifyLedger(folder, key, { recordings: values.recordings });
+    process.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : verifySummary(report));
+    return report.ok ? 0 : 1;
+  } catch (cause) {
+    const what =
+      cause instanceof NoteError ? `--key: ${cause.message}.` : `Could not read: ${(cause as Error).message}`;
+    process.stderr.write(`${what}\n`);
+    return 2;
+  }
+}
+
+function read() {
+  return parseArgs({
+    allowPositionals: true,
+    options: {
+      key: { type: 'string' },
+      recordings: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+}
+
+process.exitCode = await main();

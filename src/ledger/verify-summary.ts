@@ -1,0 +1,37 @@
+// A verification report for people to read.
+import type { VerifyReport } from './verify.ts';
+
+/** The report as text, ending in a newline. Control characters in what it quotes are made visible. */
+export function verifySummary(report: VerifyReport): string {
+  const lines: string[] = [];
+  const { failure } = report;
+  lines.push(failure ? 'NOT VERIFIED' : 'Verified');
+  lines.push('');
+  if (failure) {
+    lines.push(`  First thing wrong   ${failure.what}`);
+    lines.push(`  Where               ${failure.file}${failure.index === undefined ? '' : `, entry ${failure.index}`}`);
+    lines.push(`  What it means       ${failure.meaning}`);
+    lines.push('', 'Until there:', '');
+  }
+  lines.push(`  Log                 ${report.origin}`);
+  lines.push(`  Under checkpoint    ${report.size} entries, root ${report.root}`);
+  if (report.notYetUnderCheckpoint > 0) {
+    lines.push(`  Not yet under one   ${report.notYetUnderCheckpoint} entries, covered by the journal's own chain`);
+  }
+  if (report.from !== undefined && report.to !== undefined) {
+    lines.push(`  Period              ${new Date(report.from).toISOString()} to ${new Date(report.to).toISOString()}`);
+  }
+  const { open, sealed, orphaned } = report.sessions;
+  lines.push(`  Sessions            ${sealed} sealed, ${open} open, ${orphaned} cut off by a crash`);
+  lines.push(`  Gateway starts      ${report.boots}`);
+  if (report.recordings !== undefined) lines.push(`  Recordings          ${report.recordings} checked`);
+  lines.push('', '  Entries by type');
+  for (const [type, count] of Object.entries(report.types).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    lines.push(`    ${type.padEnd(20)}${String(count).padStart(10)}`);
+  }
+  return `${lines.map(visible).join('\n')}\n`;
+}
+
+function visible(line: string): string {
+  return line.replace(/[\p{Cc}\p{Cf}]/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
+}
