@@ -1,0 +1,241 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type Config, dataPaths, loadConfig, parseConfig } from './config.ts';
+import { example } from './example.ts';
+import { methodFor } from './masks.ts';
+import { ConfigErrors, type ConfigProblem } from './problem.ts';
+
+const minimal = `version: 1
+gateway: { name: gw, origin: example.org/gw }
+listeners: [{ protocol: postgres, port: 6432, plaintext: loopback }]
+console: { url: "http://127.0.0.1:8080" }
+issuers:
+  - name: one
+    issuer: https://one.example
+    audience: countersign
+    jwks: { file: one.json }
+    principal: { kind: agent }
+targets:
+  - { name: shop, protocol: postgres, host: db, database: shop, credential: { user: u } }
+`;
+
+const read = (text: string): Config => parseConfig(text, '/etc/cs/countersign.yaml', 'countersign.yaml');
+
+function problems(text: string): readonly ConfigProblem[] {
+  try {
+    read(text);
+  } catch (error) {
+    if (error instanceof ConfigErrors) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+/** The one problem that a change of the minimal configuration makes. */
+function problem(from: string, to: string): string {
+  expect(minimal).toContain(from);
+  const found = problems(minimal.replace(from, to));
+  expect(found.map(({ message }) => message)).toHaveLength(1);
+  const { line, column, key, message } = found[0]!;
+  return `${line}:${column} ${key}: ${message}`;
+}
+
+describe('what loads', () => {
+  test('the smallest configuration, with defaults on the safe side', () => {
+    const config = read(minimal);
+    expect(config.listeners[0]).toMatchObject({ address: '127.0.0.1', startupSeconds: 30, maxConnections: 1_000 });
+    expect(config.targets[0]).toMatchObject({
+      port: 5_432,
+      databases: ['shop'],
+      tls: { mode: 'verify-full' },
+      ack: { read: 'written', write: 'synced' },
+      labels: [],
+    });
+    expect(config.console).toMatchObject({ address: '127.0.0.1', viewers: [], admins: [] });
+    expect(config.issuers[0]).toMatchObject({ clockSkewSeconds: 60, algorithms: ['ES256', 'RS256', 'EdDSA'] });
+    expect(config.approvals.ttlSeconds).toBe(900);
+  });
+
+  test('paths are relative to the file', () => {
+    const config = read(minimal);
+    expect(config.data).toBe('/etc/cs/data');
+    expect(config.policies).toBe('/etc/cs/policies');
+    expect(config.issuers[0]?.jwks).toEqual({ file: '/etc/cs/one.json' });
+    expect(dataPaths(config).state).toBe('/etc/cs/data/state');
+  });
+
+  test('it is frozen all the way down', () => {
+    const config = read(example);
+    const loose: string[] = [];
+    const visit = (value: unknown, path: string): void => {
+      if (value === null || typeof value !== 'object') return;
+      if (!Object.isFrozen(value)) loose.push(path);
+      for (const [key, part] of Object.entries(value)) visit(part, `${path}.${key}`);
+    };
+    visit(config, 'config');
+    expect(loose).toEqual([]);
+  });
+
+  test('a file is read, and its digest is that of its bytes', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'config-'));
+    try {
+      const path = join(folder, 'countersign.yaml');
+      writeFileSync(path, minimal);
+      const config = loadConfig(path);
+      expect(config.file).toBe(path);
+      expect(config.digest).toBe(read(minimal).digest);
+      expect(config.digest).not.toBe(read(`${minimal}\n`).digest);
+      expect(() => loadConfig(join(folder, 'other.yaml'))).toThrow(/ENOENT/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('the method of a label is its own, else that of a broader one, else the default, else full', () => {
+    const masks = { 'pii.email': 'partial', pii: 'hash', default: 'null' } as const;
+    expect(['pii.email', 'pii.phone', 'pii.email.work', 'secret'].map((label) => methodFor(masks, label))).toEqual([
+      'partial',
+      'hash',
+      'partial',
+      'null',
+    ]);
+    expect(methodFor({}, 'toString')).toBe('full');
+  });
+});
+
+describe('what is refused, where, and what to write', () => {
+  test('a key that is not known, with the one that was meant', () => {
+    expect(problem('audience:', 'audiense: x\n    audience:')).toBe(
+      '8:5 issuers[0].audiense: unknown key; did you mean audience?',
+    );
+    expect(problem('host: db', 'host: db, failOpen: true')).toMatch(
+      /^12:49 targets\[0\]\.failOpen: unknown key; remove it; known here: name, /,
+    );
+    expect(problem('version: 1', 'version: 1\nlimit: {}')).toBe('2:1 limit: unknown key; did you mean limits?');
+  });
+
+  test('a key that is missing', () => {
+    expect(problem('name: shop, ', '')).toBe('12:5 targets[0].name: missing: add this key');
+  });
+
+  test('a secret in the clear, in any form', () => {
+    for (const written of ['hunter2', '12345', '{ value: hunter2 }', '{ env: A, file: b }', '[hunter2]']) {
+      const told = problem('user: u', `user: u, password: ${written}`);
+      expect(told).toBe(
+        '12:88 targets[0].credential.password: a secret is never written here: write { file: path } or { env: NAME }',
+      );
+    }
+  });
+
+  test('a problem never quotes a value', () => {
+    const text = minimal
+      .replace('user: u', 'user: u, password: hunter2')
+      .replace('plaintext: loopback', 'plaintext: hunter2, tls: hunter2, maxConnections: hunter2')
+      .replace('origin: example.org/gw', 'origin: "hunter2 hunter2"')
+      .replace('kind: agent', 'kind: hunter2')
+      .replace('"http://127.0.0.1:8080"', 'hunter2');
+    const found = problems(text);
+    expect(found.length).toBeGreaterThan(6);
+    expect(JSON.stringify(found)).not.toContain('hunter2');
+  });
+
+  test('numbers, lists and choices say what fits', () => {
+    expect(problem('port: 6432', 'port: 65536')).toMatch(/listeners\[0\]\.port: too large: write at most 65535$/);
+    expect(problem('port: 6432', 'port: "6432"')).toMatch(/listeners\[0\]\.port: write a number$/);
+    expect(problem('plaintext: loopback', 'plaintext: allow')).toMatch(/plaintext: write one of refuse or loopback$/);
+    expect(problem('database: shop', 'database: 7')).toMatch(/database: write a text; put it in quotes/);
+    expect(problem('kind: agent', 'kind: robot')).toMatch(/kind: write agent, human or service, or \{ claim/);
+    expect(problem('jwks: { file: one.json }', 'jwks: one.json')).toMatch(
+      /jwks: write keys and values: \{ file: … \}$/,
+    );
+    expect(problem('https://one.example', 'one.example')).toMatch(/issuer: write a URL such as/);
+    expect(problem('version: 1', 'version: 2')).toBe('1:1 version: write 1');
+    expect(problem('version: 1', 'version: 1\nmasks: { pii: null }')).toMatch(/masks.pii: write full, .* in quotes$/);
+    expect(problem('audience: countersign', 'audience: countersign\n    algorithms: [none]')).toMatch(
+      /algorithms\[0\]: write one of ES256/,
+    );
+    expect(problem('audience: countersign', 'audience: countersign\n    algorithms: [HS256]')).toMatch(
+      /algorithms\[0\]: write one of ES256/,
+    );
+  });
+
+  test('what is not YAML, twice there, or not a configuration', () => {
+    expect(problems('version: 1\nversion: 1')[0]).toMatchObject({
+      line: 2,
+      message: 'not YAML: this key is there twice: keep one',
+    });
+    expect(problems('a: [1')[0]?.message).toMatch(/^not YAML: /);
+    expect(problems('a: !secret x')[0]?.message).toBe('not YAML: an unknown !tag: remove it');
+    expect(problems('')[0]?.message).toMatch(/^there is no configuration here/);
+    expect(problems('- a')[0]?.message).toMatch(/^there is no configuration here/);
+    expect(problems(`#${'x'.repeat(5_000_000)}`)[0]?.message).toMatch(/longer than 4 MiB/);
+  });
+
+  test('aliases cannot blow it up', () => {
+    const levels = Array.from(
+      { length: 12 },
+      (_, level) =>
+        `a${level}: &a${level} [${Array(9)
+          .fill(level === 0 ? 'x' : `*a${level - 1}`)
+          .join(', ')}]`,
+    );
+    expect(problems(levels.join('\n'))[0]?.message).toMatch(/^too many aliases/);
+  });
+
+  test('a listener or console that would carry tokens in the clear', () => {
+    expect(problem(', plaintext: loopback', '')).toMatch(/listeners\[0\]: nobody could sign in: add tls/);
+    expect(problem('port: 6432', 'port: 6432, address: 0.0.0.0')).toMatch(/address: tokens would travel in the clear/);
+    expect(problem('http://127.0.0.1:8080', 'http://console.example')).toMatch(
+      /console\.url: sign-in would travel in the clear/,
+    );
+    expect(problem('http://127.0.0.1:8080', 'https://console.example/path')).toMatch(
+      /write the origin alone: https:\/\/console\.example$/,
+    );
+    expect(problem('https://one.example', 'http://one.example')).toMatch(
+      /issuers\[0\]\.issuer: keys would travel unprotected/,
+    );
+  });
+
+  test('parts that do not fit each other', () => {
+    const signIn = (name: string) => `url: "http://127.0.0.1:8080", signIn: { issuer: ${name}, clientId: c }`;
+    expect(problem('url: "http://127.0.0.1:8080"', signIn('two'))).toMatch(
+      /signIn\.issuer: no issuer has this name: write one of one$/,
+    );
+    expect(problem('url: "http://127.0.0.1:8080"', signIn('one'))).toMatch(
+      /sign-in needs an issuer with discovery: true/,
+    );
+    expect(problem('    jwks: { file: one.json }\n', '')).toMatch(/issuers\[0\]: its keys cannot be found/);
+    expect(problem('audience: countersign', 'audience: countersign\n    discovery: true')).toMatch(
+      /jwks: there is discovery: true already/,
+    );
+    expect(problem('database: shop', 'database: shop, databases: [other]')).toMatch(
+      /databases: the default database is missing: add shop$/,
+    );
+    expect(problem('host: db', 'host: db, tls: { mode: verify-ca }')).toMatch(
+      /tls: verify-ca trusts any name under ca/,
+    );
+    expect(problem('host: db', 'host: db, tls: { mode: disable, ca: { file: x } }')).toMatch(/uses no certificates/);
+    expect(problem('host: db', 'host: db, tls: { cert: { file: x } }')).toMatch(/needs cert and key/);
+    expect(problem('kind: agent', 'kind: { claim: k }')).toMatch(/no value means anything/);
+    expect(problem('kind: agent', 'kind: { claim: k, agent: [a], human: [a] }')).toMatch(/stands for two kinds/);
+  });
+
+  test('names that are taken', () => {
+    const target = minimal.split('\n').find((line) => line.includes('name: shop'))!;
+    expect(problem(target, `${target}\n${target}`)).toMatch(/^13:7 targets\[1\]\.name: another target has this name/);
+    const issuers = minimal.replace(
+      'targets:',
+      '  - { name: two, issuer: "https://one.example", audience: x, discovery: true, principal: { kind: agent } }\ntargets:',
+    );
+    expect(problems(issuers)[0]?.message).toMatch(/another entry is for this issuer/);
+  });
+
+  test('every problem is told at once, in the order of the file', () => {
+    const found = problems(
+      minimal.replace('port: 6432', 'port: no').replace('name: gw', 'name: ""').replace('host: db', 'hosd: db'),
+    );
+    expect(found.map(({ line }) => line)).toEqual([2, 3, 12, 12]);
+  });
+});

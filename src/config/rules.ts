@@ -1,0 +1,145 @@
+// What no single field can say: references between parts, names that must differ, and TLS where secrets would travel.
+import type { Settings } from './schema.ts';
+
+export interface Broken {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** Every broken rule, in the order of the file. */
+export function brokenRules(settings: Settings): Broken[] {
+  return [...listenerRules(settings), ...consoleRules(settings), ...issuerRules(settings), ...targetRules(settings)];
+}
+
+function listenerRules({ listeners }: Settings): Broken[] {
+  const broken = twins(
+    ['listeners'],
+    'port',
+    listeners.map(({ address, port }) => (port === 0 ? undefined : `${address}:${port}`)),
+    'another listener has this address and port: choose another port',
+  );
+  for (const [index, listener] of listeners.entries()) {
+    if (listener.tls) continue;
+    const path = ['listeners', index];
+    if (listener.plaintext === 'refuse')
+      broken.push({
+        path,
+        message: 'nobody could sign in: add tls, or plaintext: loopback for clients on this machine',
+      });
+    else if (!isLoopback(listener.address))
+      broken.push({
+        path: [...path, 'address'],
+        message: 'tokens would travel in the clear: add tls, or listen on 127.0.0.1',
+      });
+  }
+  return broken;
+}
+
+function consoleRules({ console: part, issuers, approvals }: Settings): Broken[] {
+  const broken: Broken[] = [...origin(part.url, ['console', 'url'])];
+  if (approvals.url !== undefined) broken.push(...origin(approvals.url, ['approvals', 'url']));
+  if (part.tls && !part.url.startsWith('https:'))
+    broken.push({ path: ['console', 'url'], message: 'the console has tls: write https://' });
+  if (part.signIn) {
+    const { issuer: wanted } = part.signIn;
+    const issuer = issuers.find((candidate) => candidate.name === wanted);
+    const path = ['console', 'signIn', 'issuer'];
+    if (!issuer)
+      broken.push({
+        path,
+        message: `no issuer has this name: write one of ${issuers.map((one) => one.name).join(', ')}`,
+      });
+    else if (!issuer.discovery)
+      broken.push({ path, message: `sign-in needs an issuer with discovery: true, and ${issuer.name} has none` });
+  }
+  return broken;
+}
+
+function issuerRules({ issuers }: Settings): Broken[] {
+  const broken = [
+    ...twins(
+      ['issuers'],
+      'name',
+      issuers.map((issuer) => issuer.name),
+      'another issuer has this name: choose another',
+    ),
+    ...twins(
+      ['issuers'],
+      'issuer',
+      issuers.map((issuer) => issuer.issuer),
+      'another entry is for this issuer: list all audiences in one entry',
+    ),
+  ];
+  for (const [index, issuer] of issuers.entries()) {
+    const path = ['issuers', index];
+    if (issuer.discovery && issuer.jwks)
+      broken.push({ path: [...path, 'jwks'], message: 'there is discovery: true already: keep one of the two' });
+    if (!issuer.discovery && !issuer.jwks)
+      broken.push({ path, message: 'its keys cannot be found: write discovery: true, or jwks: { file: path }' });
+    if (!secureOrLoopback(issuer.issuer))
+      broken.push({ path: [...path, 'issuer'], message: 'keys would travel unprotected: write https://' });
+    const { kind } = issuer.principal;
+    if (typeof kind === 'string') continue;
+    const values = [...(kind.agent ?? []), ...(kind.human ?? []), ...(kind.service ?? [])];
+    const at = [...path, 'principal', 'kind'];
+    if (values.length === 0)
+      broken.push({ path: at, message: 'no value means anything: list values for agent, human or service' });
+    if (new Set(values).size < values.length)
+      broken.push({ path: at, message: 'a value stands for two kinds: list each value once' });
+  }
+  return broken;
+}
+
+function targetRules({ targets }: Settings): Broken[] {
+  const broken = twins(
+    ['targets'],
+    'name',
+    targets.map((target) => target.name),
+    'another target has this name: choose another',
+  );
+  for (const [index, target] of targets.entries()) {
+    const path = ['targets', index];
+    const { mode, ca, cert, key } = target.tls;
+    if (!target.databases.includes(target.database))
+      broken.push({ path: [...path, 'databases'], message: `the default database is missing: add ${target.database}` });
+    if (mode === 'disable' && (ca ?? cert ?? key))
+      broken.push({
+        path: [...path, 'tls'],
+        message: 'mode: disable uses no certificates: remove them or choose another mode',
+      });
+    if (mode === 'verify-ca' && !ca)
+      broken.push({ path: [...path, 'tls'], message: 'verify-ca trusts any name under ca: add ca: { file: path }' });
+    if ((cert === undefined) !== (key === undefined))
+      broken.push({ path: [...path, 'tls'], message: 'a client certificate needs cert and key: add the missing one' });
+  }
+  return broken;
+}
+
+/** A URL that is an origin: https or loopback, nothing behind the host. */
+function origin(url: string, path: readonly string[]): Broken[] {
+  const parsed = new URL(url);
+  if (!secureOrLoopback(url)) return [{ path, message: 'sign-in would travel in the clear: write https://' }];
+  if (parsed.origin !== url) return [{ path, message: `write the origin alone: ${parsed.origin}` }];
+  return [];
+}
+
+function secureOrLoopback(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''));
+}
+
+/** Whether an address or host name stays on this machine. */
+export function isLoopback(address: string): boolean {
+  return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address);
+}
+
+function twins(
+  path: readonly string[],
+  key: string,
+  values: readonly (string | undefined)[],
+  message: string,
+): Broken[] {
+  return values.flatMap((value, index) =>
+    value !== undefined && values.indexOf(value) < index ? [{ path: [...path, index, key], message }] : [],
+  );
+}

@@ -1,0 +1,235 @@
+// Everything that `countersign.yaml` may say, once: types, JSON schema and docs/config.md are made from this (style: one
+// schema, unknown keys are errors, defaults on the safe side, secrets only as references).
+import { z } from 'zod';
+import { maskMethods } from '../domain/mask.ts';
+
+const port = (least: 0 | 1) => z.int().min(least).max(65_535);
+const seconds = (least: number, most: number) => z.int().min(least).max(most);
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+  error: 'write up to 63 letters, digits, dots, dashes and underscores',
+});
+const text = z.string().min(1).max(1_000);
+const label = z.string().regex(/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/, { error: 'write a label such as pii.email' });
+
+const file = z.strictObject({ file: text.describe('Path, relative to this configuration file.') });
+const environment = z.strictObject({
+  env: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'write the name of an environment variable, such as SHOP_PASSWORD' })
+    .describe('Name of an environment variable.'),
+});
+/** Where a secret is read from; the secret itself is never written into the configuration. */
+const secret = z.union([file, environment], {
+  error: 'a secret is never written here: write { file: path } or { env: NAME }',
+});
+export type SecretReference = z.output<typeof secret>;
+
+/** A claim of the token: its name, or the way to it through nested objects. */
+const claim = z.union([text, z.array(text).min(1).max(8)], {
+  error: 'write the name of a claim, or a list that leads to a nested one such as [realm_access, roles]',
+});
+
+const serverTls = z.strictObject({
+  cert: file.describe('Certificate chain, PEM.'),
+  key: file.describe('Private key, PEM.'),
+});
+
+const listener = z.strictObject({
+  protocol: z.literal('postgres').describe('What clients speak.'),
+  address: text.default('127.0.0.1').describe('Address to listen on.'),
+  port: port(0).describe('Port to listen on; 0 lets the system choose.'),
+  tls: serverTls.optional().describe('Certificate that clients see. Without it only loopback clients can be served.'),
+  plaintext: z
+    .enum(['refuse', 'loopback'])
+    .default('refuse')
+    .describe('Whether clients on loopback may sign in without TLS. All others never may.'),
+  startupSeconds: seconds(1, 600).default(30).describe('Time a client has to sign in.'),
+  maxConnections: z.int().min(1).max(100_000).default(1_000).describe('Clients served at once by this listener.'),
+});
+
+const signIn = z.strictObject({
+  issuer: name.describe('Name of one of `issuers`; it needs `discovery: true`.'),
+  clientId: text.describe('Client id that the issuer gave the console.'),
+  clientSecret: secret.optional().describe('Client secret, for issuers that demand one.'),
+  scopes: z.array(text).max(20).default(['openid']).describe('Scopes to ask for.'),
+});
+
+const webUrl = z.url({ protocol: /^https?$/, error: 'write a URL such as https://countersign.example.org' });
+
+const consolePart = z.strictObject({
+  address: text.default('127.0.0.1').describe('Address to listen on.'),
+  port: port(1).default(8_080).describe('Port to listen on.'),
+  url: webUrl.describe('Origin that people open, without a path. https, except on loopback.'),
+  tls: serverTls.optional().describe('Certificate of the console. Leave it out behind a proxy that ends TLS.'),
+  signIn: signIn.optional().describe('Sign-in in the browser. Without it only bearer tokens are accepted.'),
+  viewers: z.array(text).max(1_000).default([]).describe('Groups that see all sessions.'),
+  admins: z.array(text).max(1_000).default([]).describe('Groups that may end sessions.'),
+});
+
+export const algorithms = [
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+] as const;
+
+const kinds = z.array(text).min(1).max(100);
+const kind = z.union(
+  [
+    z.enum(['agent', 'human', 'service']),
+    z.strictObject({
+      claim: claim.describe('Claim that tells the kind.'),
+      agent: kinds.optional().describe('Values that mean an agent.'),
+      human: kinds.optional().describe('Values that mean a person.'),
+      service: kinds.optional().describe('Values that mean a service.'),
+    }),
+  ],
+  { error: 'write agent, human or service, or { claim: NAME, agent: [values], human: [values], service: [values] }' },
+);
+
+const principal = z.strictObject({
+  kind: kind.describe('Agent, human or service: fixed, or by a claim. Any other value of the claim is refused.'),
+  name: claim.optional().describe('Claim shown to people. Without it the subject is shown.'),
+  groups: claim.optional().describe('Claim with the groups. Without it this issuer puts nobody in a group.'),
+  email: claim.optional().describe('Claim with the e-mail address; it keeps owners from approving for their agents.'),
+  owner: claim.optional().describe('Claim with the accountable person. When set, agents and services must have it.'),
+  keep: z.array(claim).max(50).default([]).describe('Further claims for policies and the record.'),
+});
+
+const issuer = z.strictObject({
+  name: name.describe('Name within this file.'),
+  issuer: webUrl.describe('`iss` of its tokens, to the letter. https, except on loopback.'),
+  audience: z
+    .union([text, z.array(text).min(1).max(10)], { error: 'write the audience that tokens for this gateway carry' })
+    .describe('`aud` that a token must carry: one, or one of several.'),
+  discovery: z.literal(true).optional().describe('Find the keys by OpenID Connect discovery.'),
+  jwks: file.optional().describe('Key set in a file instead, read again when it changes.'),
+  algorithms: z
+    .array(z.enum(algorithms))
+    .min(1)
+    .default(['ES256', 'RS256', 'EdDSA'])
+    .describe('Signature algorithms to accept.'),
+  clockSkewSeconds: seconds(0, 300).default(60).describe('How far clocks may differ.'),
+  maxTokenAgeSeconds: seconds(1, 31_536_000).optional().describe('Oldest token to accept, by its `iat`.'),
+  principal: principal.describe('How claims become a principal.'),
+});
+
+const target = z
+  .strictObject({
+    name: name.describe('Name that clients use as database name.'),
+    protocol: z.literal('postgres').describe('What the target speaks.'),
+    host: text.describe('Host name or address.'),
+    port: port(1).default(5_432).describe('Port.'),
+    database: text.describe('Database used when the client names only the target.'),
+    databases: z
+      .array(text)
+      .min(1)
+      .max(1_000)
+      .optional()
+      .describe('Databases that may be named. Default: `database` alone.'),
+    tls: z
+      .strictObject({
+        mode: z
+          .enum(['disable', 'require', 'verify-ca', 'verify-full'])
+          .default('verify-full')
+          .describe('As libpq’s sslmode.'),
+        ca: file.optional().describe('Certificate authorities to trust, PEM. Default: those of the system.'),
+        cert: file.optional().describe('Client certificate, PEM.'),
+        key: file.optional().describe('Key of the client certificate, PEM.'),
+      })
+      .default({ mode: 'verify-full' })
+      .describe('TLS towards the target.'),
+    credential: z
+      .strictObject({
+        user: text.describe('Role at the target.'),
+        password: secret.optional().describe('Its password.'),
+      })
+      .describe('What the gateway signs in with. Agents never see it.'),
+    ack: z
+      .strictObject({
+        read: z.enum(['written', 'synced']).default('written').describe('For statements that only read.'),
+        write: z.enum(['written', 'synced']).default('synced').describe('For statements that can change something.'),
+      })
+      .default({ read: 'written', write: 'synced' })
+      .describe(
+        'How durable a decision is before its statement is sent: `written` survives a killed gateway, `synced` a power loss.',
+      ),
+    labels: z
+      .array(
+        z.strictObject({
+          columns: z
+            .string()
+            .regex(/^[^.\s]+\.[^.\s]+\.[^.\s]+$/, { error: 'write schema.relation.column, with * for any' })
+            .describe('`schema.relation.column`, with `*` for any.'),
+          label: label.describe('Label, broad to narrow, such as `pii.email`.'),
+        }),
+      )
+      .max(100_000)
+      .default([])
+      .describe('Columns that are sensitive.'),
+  })
+  .transform((found) => ({ ...found, databases: found.databases ?? [found.database] }));
+
+const limits = z.strictObject({
+  statementBytes: z.int().min(1_024).max(16_777_216).default(1_048_576).describe('Longest statement text, in bytes.'),
+  heldBytes: z
+    .int()
+    .min(65_536)
+    .max(1_073_741_824)
+    .default(1_048_576)
+    .describe('Bytes kept of a client that sends on while its statement waits; then reading pauses.'),
+});
+
+const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+
+export const schema = z.strictObject({
+  version: z.literal(1).describe('Version of this format.'),
+  gateway: z
+    .strictObject({
+      name: name.describe('Name of this gateway in every ledger entry.'),
+      origin: z
+        .string()
+        .regex(/^[!-*,-~]{1,255}$/, {
+          error: 'write a name without spaces and +, such as countersign.example.org/gw-a',
+        })
+        .describe('Name of the ledger and of its key, for ever. Use a domain that you own.'),
+    })
+    .describe('This gateway.'),
+  data: text.default('./data').describe('Folder for ledger, recordings, state and the store.'),
+  listeners: z.array(listener).min(1).max(100).describe('Where clients connect.'),
+  console: consolePart.describe('HTTP API and browser console.'),
+  issuers: z.array(issuer).min(1).max(100).describe('Whose tokens are accepted.'),
+  targets: z.array(target).min(1).max(10_000).describe('What can be reached.'),
+  masks: z
+    .record(label, z.enum(maskMethods, { error: 'write full, hash, partial, or "null" in quotes' }))
+    .default({})
+    .describe('Label to method; `default` is for all others, and a narrower label goes before a broader one.'),
+  policies: text.default('./policies').describe('Folder of `*.cedar` files.'),
+  approvals: z
+    .strictObject({
+      url: webUrl.optional().describe('Origin for links to requests. Default: the console’s.'),
+      ttlSeconds: seconds(1, 604_800).default(900).describe('Lifetime of a request whose policy has no @ttl.'),
+    })
+    .default({ ttlSeconds: 900 })
+    .describe('Requests to people.'),
+  ledger: z
+    .strictObject({
+      checkpointSeconds: z.number().min(0.1).max(3_600).default(1).describe('Time between signed checkpoints.'),
+      heartbeatSeconds: seconds(1, 86_400).default(600).describe('Time between heartbeat entries.'),
+    })
+    .default({ checkpointSeconds: 1, heartbeatSeconds: 600 })
+    .describe('The record.'),
+  limits: limits.default({ statementBytes: 1_048_576, heldBytes: 1_048_576 }).describe('What a client may demand.'),
+  log: z
+    .strictObject({ level: z.enum(levels).default('info').describe('Least severity that is written.') })
+    .default({ level: 'info' })
+    .describe('The operator’s log, JSON lines on standard error.'),
+});
+export type Settings = z.output<typeof schema>;
