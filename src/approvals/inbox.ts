@@ -89,11 +89,20 @@ export class ApprovalProblem extends Error {
 export interface Approvals {
   newId(): string;
   /** Why this principal may not ask for this statement now; undefined when it may. */
-  mayNotAsk(requester: Principal, target: string, database: string, statement: Statement): { reason: string; advice: string } | undefined;
+  mayNotAsk(
+    requester: Principal,
+    target: string,
+    database: string,
+    statement: Statement,
+  ): { reason: string; advice: string } | undefined;
   /** Puts a held statement to people and waits. `held` is told once the request is durable; aborting withdraws it. Rejects with a Fault when the ledger fails. */
   ask(asking: Asking, signal: AbortSignal, held?: (holding: Holding) => void): Promise<Resolution>;
   /** Records a vote, then lets it take effect. Throws ApprovalProblem. */
-  vote(id: string, voter: Principal, vote: { answer: 'grant' | 'refuse'; digest: string; reason?: string }): Promise<Approval>;
+  vote(
+    id: string,
+    voter: Principal,
+    vote: { answer: 'grant' | 'refuse'; digest: string; reason?: string },
+  ): Promise<Approval>;
   /** Pending ones and the most recently resolved, newest first. */
   list(): Approval[];
   get(id: string): Approval | undefined;
@@ -180,19 +189,31 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
     }
   }
 
-  function mayNotAsk(requester: Principal, target: string, database: string, statement: Statement): { reason: string; advice: string } | undefined {
+  function mayNotAsk(
+    requester: Principal,
+    target: string,
+    database: string,
+    statement: Statement,
+  ): { reason: string; advice: string } | undefined {
     if (requester.kind !== 'human' && requester.owner === undefined) {
       return {
-        reason: 'It needs approval, and the token names no owner, so nobody can be sure not to approve their own agent.',
+        reason:
+          'It needs approval, and the token names no owner, so nobody can be sure not to approve their own agent.',
         advice: 'Ask an operator to map an owner claim for the issuer of this token.',
       };
     }
     const who = principalId(requester);
     if (breaker.isOpen(JSON.stringify([who, target, database, statement.digest()]), now())) {
-      return { reason: 'The same statement was refused a short while ago.', advice: 'Do not ask again; do something else or talk to the people who refused it.' };
+      return {
+        reason: 'The same statement was refused a short while ago.',
+        advice: 'Do not ask again; do something else or talk to the people who refused it.',
+      };
     }
     if (waiting >= mostPending || (asking.get(who) ?? 0) >= mostPendingPerPrincipal) {
-      return { reason: 'Too many statements wait for approval already.', advice: 'Wait until some of them are answered, or withdraw them.' };
+      return {
+        reason: 'Too many statements wait for approval already.',
+        advice: 'Wait until some of them are answered, or withdraw them.',
+      };
     }
     return undefined;
   }
@@ -206,14 +227,34 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
     asking.set(who, (asking.get(who) ?? 0) + 1);
     waiting++;
     const { promise, resolve: settle, reject: fail } = Promise.withResolvers<Resolution>();
-    const open: Open = { request, digest, key: of.key, created, expires, votes: [], casting: [], state: 'pending', resolving: false, settle, fail };
+    const open: Open = {
+      request,
+      digest,
+      key: of.key,
+      created,
+      expires,
+      votes: [],
+      casting: [],
+      state: 'pending',
+      resolving: false,
+      settle,
+      fail,
+    };
     const withdraw = () => void resolve(open, 'withdrawn');
     let timer: unknown;
     try {
       const { durable } = ledger.append(
         {
           type: 'approval.request',
-          facts: { id: of.id, digest, session: of.session, of: of.sequence, group: of.hold.group, quorum: of.hold.quorum, expires },
+          facts: {
+            id: of.id,
+            digest,
+            session: of.session,
+            of: of.sequence,
+            group: of.hold.group,
+            quorum: of.hold.quorum,
+            expires,
+          },
           payload: { approval: { request: request as unknown as Json, digest } },
         },
         'synced',
@@ -225,7 +266,13 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
       timer = timers.set(() => void resolve(open, 'expired'), Math.max(0, expires - now()));
       signal.addEventListener('abort', withdraw, { once: true });
       if (signal.aborted) withdraw();
-      else held?.({ id: of.id, url: `${options.baseUrl.replace(/\/+$/, '')}/approvals/${of.id}`, group: of.hold.group, expires });
+      else
+        held?.({
+          id: of.id,
+          url: `${options.baseUrl.replace(/\/+$/, '')}/approvals/${of.id}`,
+          group: of.hold.group,
+          expires,
+        });
       return await promise;
     } finally {
       timers.clear(timer);
@@ -237,7 +284,11 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
     }
   }
 
-  async function vote(id: string, voter: Principal, cast: { answer: 'grant' | 'refuse'; digest: string; reason?: string }): Promise<Approval> {
+  async function vote(
+    id: string,
+    voter: Principal,
+    cast: { answer: 'grant' | 'refuse'; digest: string; reason?: string },
+  ): Promise<Approval> {
     const open = pending.get(id);
     if (!open) {
       if (resolved.has(id)) throw alreadyResolved(resolved.get(id)!.state);
@@ -246,15 +297,34 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
     const because = objection(open.request.requester, open.request.quorum.of, [...open.votes, ...open.casting], voter);
     if (because) throw new ApprovalProblem(because.code, because.message);
     if (open.resolving || now() >= open.expires) throw alreadyResolved(open.resolving ? undefined : 'expired');
-    if (cast.digest !== open.digest) throw new ApprovalProblem('approval.digest', 'The digest is not that of this request. Reload it and read it again before you vote.');
+    if (cast.digest !== open.digest)
+      throw new ApprovalProblem(
+        'approval.digest',
+        'The digest is not that of this request. Reload it and read it again before you vote.',
+      );
     const reason = cast.reason?.slice(0, longestReason).toWellFormed();
-    const one: Vote = { voter: principalId(voter), voterName: voter.name, email: voter.email, answer: cast.answer, at: now(), reason, grade: 'session' };
+    const one: Vote = {
+      voter: principalId(voter),
+      voterName: voter.name,
+      email: voter.email,
+      answer: cast.answer,
+      at: now(),
+      reason,
+      grade: 'session',
+    };
     open.casting.push(one);
     try {
       await ledger.append(
         {
           type: 'approval.vote',
-          facts: { id, digest: open.digest, answer: one.answer, grade: one.grade, session: open.request.session, of: open.request.sequence },
+          facts: {
+            id,
+            digest: open.digest,
+            answer: one.answer,
+            grade: one.grade,
+            session: open.request.session,
+            of: open.request.sequence,
+          },
           payload: { approval: { id, digest: open.digest, ...voteRecord(one) } },
         },
         'synced',
@@ -264,13 +334,18 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
       open.casting.splice(open.casting.indexOf(one), 1);
     }
     // Recorded, but the request may have ended while the disk worked.
-    if (open.state !== 'pending' || open.resolving || now() >= open.expires) throw alreadyResolved(open.state === 'pending' ? undefined : open.state);
+    if (open.state !== 'pending' || open.resolving || now() >= open.expires)
+      throw alreadyResolved(open.state === 'pending' ? undefined : open.state);
     open.votes.push(one);
     changed(id);
     const result = tally(open.votes, open.request.quorum.n);
     if (result !== 'pending') {
       await resolve(open, result);
-      if ((open.state as ApprovalState) !== result) throw new Fault('ledger.unavailable', 'The vote could not be recorded. Nothing was executed; tell an operator.');
+      if ((open.state as ApprovalState) !== result)
+        throw new Fault(
+          'ledger.unavailable',
+          'The vote could not be recorded. Nothing was executed; tell an operator.',
+        );
     }
     return show(open);
   }
@@ -287,8 +362,14 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
     },
     mayVote(id, principal) {
       const open = pending.get(id);
-      if (!open || open.resolving || now() >= open.expires) return { may: false, because: 'The request is no longer open.' };
-      const because = objection(open.request.requester, open.request.quorum.of, [...open.votes, ...open.casting], principal);
+      if (!open || open.resolving || now() >= open.expires)
+        return { may: false, because: 'The request is no longer open.' };
+      const because = objection(
+        open.request.requester,
+        open.request.quorum.of,
+        [...open.votes, ...open.casting],
+        principal,
+      );
       return because ? { may: false, because: because.message } : { may: true };
     },
     onChange(listener) {
@@ -350,13 +431,29 @@ function show(open: Open): Approval {
 }
 
 function voteRecord(vote: Vote): { readonly [key: string]: Json | undefined } {
-  return { voter: vote.voter, voterName: vote.voterName, email: vote.email, answer: vote.answer, at: vote.at, reason: vote.reason, grade: vote.grade };
+  return {
+    voter: vote.voter,
+    voterName: vote.voterName,
+    email: vote.email,
+    answer: vote.answer,
+    at: vote.at,
+    reason: vote.reason,
+    grade: vote.grade,
+  };
 }
 
 function refusalKey(request: ApprovalRequest): string {
-  return JSON.stringify([request.requester.principal, request.target.name, request.target.database, request.action.digest]);
+  return JSON.stringify([
+    request.requester.principal,
+    request.target.name,
+    request.target.database,
+    request.action.digest,
+  ]);
 }
 
 function alreadyResolved(state?: ApprovalState): ApprovalProblem {
-  return new ApprovalProblem('approval.resolved', `The request is no longer open${state ? `: it was ${state}` : ''}. Your vote has no effect.`);
+  return new ApprovalProblem(
+    'approval.resolved',
+    `The request is no longer open${state ? `: it was ${state}` : ''}. Your vote has no effect.`,
+  );
 }

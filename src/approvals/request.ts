@@ -52,7 +52,9 @@ export function requesterOf(principal: Principal): Requester {
     name: principal.name,
     owner: principal.owner,
     email: principal.email,
-    delegation: principal.delegation.map((actor) => principalId({ issuer: actor.issuer ?? principal.issuer, subject: actor.subject })),
+    delegation: principal.delegation.map((actor) =>
+      principalId({ issuer: actor.issuer ?? principal.issuer, subject: actor.subject }),
+    ),
   };
 }
 

@@ -17,27 +17,57 @@ export interface Vote {
 }
 
 export type Objection = { readonly code: ObjectionCode; readonly message: string };
-export type ObjectionCode = 'approval.not-human' | 'approval.not-member' | 'approval.own-request' | 'approval.own-agent' | 'approval.unknown-owner' | 'approval.voted';
+export type ObjectionCode =
+  | 'approval.not-human'
+  | 'approval.not-member'
+  | 'approval.own-request'
+  | 'approval.own-agent'
+  | 'approval.unknown-owner'
+  | 'approval.voted';
 
 /** Why a principal may not vote on a request; undefined when it may. */
-export function objection(requester: Requester, group: string, votes: readonly Vote[], voter: Principal): Objection | undefined {
+export function objection(
+  requester: Requester,
+  group: string,
+  votes: readonly Vote[],
+  voter: Principal,
+): Objection | undefined {
   const id = principalId(voter);
   const email = sameCase(voter.email);
-  const isVoter = (name: string | undefined) => name !== undefined && (sameCase(name) === sameCase(id) || (email !== undefined && sameCase(name) === email));
-  if (voter.kind !== 'human') return { code: 'approval.not-human', message: 'Only people vote. Ask someone of the group to sign in.' };
+  const isVoter = (name: string | undefined) =>
+    name !== undefined && (sameCase(name) === sameCase(id) || (email !== undefined && sameCase(name) === email));
+  if (voter.kind !== 'human')
+    return { code: 'approval.not-human', message: 'Only people vote. Ask someone of the group to sign in.' };
   if (isVoter(requester.principal) || isVoter(requester.email) || requester.delegation.some(isVoter)) {
-    return { code: 'approval.own-request', message: 'Nobody votes on their own request. Ask someone else of the group.' };
+    return {
+      code: 'approval.own-request',
+      message: 'Nobody votes on their own request. Ask someone else of the group.',
+    };
   }
-  if (isVoter(requester.owner)) return { code: 'approval.own-agent', message: 'You own this agent. Ask someone else of the group to vote.' };
+  if (isVoter(requester.owner))
+    return { code: 'approval.own-agent', message: 'You own this agent. Ask someone else of the group to vote.' };
   if (requester.kind !== 'human' && requester.owner === undefined) {
-    return { code: 'approval.unknown-owner', message: 'The token of the requester names no owner, so the owner cannot be told apart. Map one with principal.owner of its issuer.' };
+    return {
+      code: 'approval.unknown-owner',
+      message:
+        'The token of the requester names no owner, so the owner cannot be told apart. Map one with principal.owner of its issuer.',
+    };
   }
   // An owner named by e-mail and a voter without one: they could be the same person.
   if (requester.owner !== undefined && !requester.owner.includes('|') && email === undefined) {
-    return { code: 'approval.unknown-owner', message: 'Your sign-in carries no e-mail, so you cannot be told apart from the owner. Map one with principal.email of your issuer.' };
+    return {
+      code: 'approval.unknown-owner',
+      message:
+        'Your sign-in carries no e-mail, so you cannot be told apart from the owner. Map one with principal.email of your issuer.',
+    };
   }
-  if (!voter.groups.includes(group)) return { code: 'approval.not-member', message: `Only members of ${group} vote on this. Ask one of them.` };
-  if (votes.some((vote) => sameCase(vote.voter) === sameCase(id) || (email !== undefined && sameCase(vote.email) === email))) {
+  if (!voter.groups.includes(group))
+    return { code: 'approval.not-member', message: `Only members of ${group} vote on this. Ask one of them.` };
+  if (
+    votes.some(
+      (vote) => sameCase(vote.voter) === sameCase(id) || (email !== undefined && sameCase(vote.email) === email),
+    )
+  ) {
     return { code: 'approval.voted', message: 'You have voted on this already.' };
   }
   return undefined;

@@ -20,5 +20,6 @@ export function mintPermit(owner: Owner, entry: number, sequence: number, masks:
 
 /** Throws a Fault unless the permit was minted by this process for this very session. */
 export function demandPermit(owner: Owner, permit: Permit): void {
-  if (minted.get(permit) !== owner) throw new Fault('gateway.internal', 'Nothing is sent without a permit of this session.');
+  if (minted.get(permit) !== owner)
+    throw new Fault('gateway.internal', 'Nothing is sent without a permit of this session.');
 }

@@ -2,14 +2,14 @@
 //
 //   session.open        facts target, database, kind, p            who     principal, claimed
 //   statement.decision  facts d, k, r, e, p, a, approval?          what    text, parameters?, effects, rules?, masks?, reason?, advice?
-//     The final ruling of a held statement is a second decision without `sq`: facts d, of, approval, cause?, p, a.
-//   statement.outcome   facts of, status, code?, tag?, rows, bytes, masked
+//     The ruling that ends a hold is a second decision with the same `sq`: facts the same with approval, cause?; what reason, advice.
+//   statement.outcome   facts status, code?, tag?, rows, bytes, masked; `sq` is the statement's
 //   session.seal        facts n, cause, recording?
 //   session.orphaned    facts n
 //   session.kill        facts session                              admin   by, reason
 //
 // d is the ruling, k the kind, r rule ids, e the actions, p the first 16 hex digits of the policy version, a the ack level
-// that was waited for, `of` the sequence number of the statement that an entry is about, n the last sequence number.
+// that was waited for, n the last sequence number. Approvals name the statement as `of` in their facts (approvals/inbox.ts).
 import type { Decision } from '../domain/decision.ts';
 import { changesState } from '../domain/effect.ts';
 import type { Draft, Json } from '../domain/entry.ts';
@@ -35,7 +35,13 @@ export function shortVersion(version: string): string {
 }
 
 /** `ruling` replaces the decision's own: preparing a statement that would be held is permitted. */
-export function prepareRecord(decision: Decision, kind: StatementKind, meaning: Meaning, target: Target, policyVersion: string): Prepared {
+export function prepareRecord(
+  decision: Decision,
+  kind: StatementKind,
+  meaning: Meaning,
+  target: Target,
+  policyVersion: string,
+): Prepared {
   const effects = effectRows(meaning.effects, target.name);
   const level = changesState(meaning.effects) ? target.ack.write : target.ack.read;
   const deferred = kind === 'prepare' && decision.ruling === 'hold';
@@ -64,33 +70,49 @@ export function prepareRecord(decision: Decision, kind: StatementKind, meaning: 
 }
 
 /** The first decision of a statement; it takes the sequence number. */
-export function decisionDraft(session: string, sequence: number, prepared: Prepared, statement: Statement, facts: Draft['facts'] = prepared.facts): Draft {
+export function decisionDraft(
+  session: string,
+  sequence: number,
+  prepared: Prepared,
+  statement: Statement,
+  facts: Draft['facts'] = prepared.facts,
+): Draft {
   const { text, parameters } = statement;
   const what = parameters === undefined ? { ...prepared.what, text } : { ...prepared.what, parameters, text };
   return { type: 'statement.decision', session, sequence, facts, payload: { what } };
 }
 
 /** The ruling that ends a hold. */
-export function rulingDraft(session: string, of: number, ruling: 'permit' | 'deny', approval: string, prepared: Prepared, denial?: { cause: string; reason: string; advice: string }): Draft {
+export function rulingDraft(
+  session: string,
+  sequence: number,
+  ruling: 'permit' | 'deny',
+  approval: string,
+  prepared: Prepared,
+  denial?: { cause: string; reason: string; advice: string },
+): Draft {
   const { a, p, e, k, r } = prepared.facts;
   return {
     type: 'statement.decision',
     session,
-    facts: { a, approval, cause: denial?.cause, d: ruling, e, k, of, p, r },
+    sequence,
+    facts: { a, approval, cause: denial?.cause, d: ruling, e, k, p, r },
     payload: denial ? { what: { advice: denial.advice, reason: denial.reason } } : undefined,
   };
 }
 
-export function outcomeDraft(session: string, of: number, outcome: Outcome): Draft {
+export function outcomeDraft(session: string, sequence: number, outcome: Outcome): Draft {
   const { bytes, code, masked, rows, status, tag } = outcome;
   return {
     type: 'statement.outcome',
     session,
+    sequence,
     facts: {
       bytes,
       code: code?.slice(0, 32),
-      masked: masked.slice(0, mostRules).map((cells) => ({ cells: cells.cells, label: cells.label, method: cells.method })),
-      of,
+      masked: masked
+        .slice(0, mostRules)
+        .map((cells) => ({ cells: cells.cells, label: cells.label, method: cells.method })),
       rows,
       status,
       tag: tag?.slice(0, 128),
@@ -98,7 +120,14 @@ export function outcomeDraft(session: string, of: number, outcome: Outcome): Dra
   };
 }
 
-export function openDraft(session: string, principal: Principal, claimed: Claimed, target: string, database: string, policyVersion: string): Draft {
+export function openDraft(
+  session: string,
+  principal: Principal,
+  claimed: Claimed,
+  target: string,
+  database: string,
+  policyVersion: string,
+): Draft {
   const who = {
     principal: {
       id: principalId(principal),
@@ -125,8 +154,12 @@ export function openDraft(session: string, principal: Principal, claimed: Claime
 }
 
 /** Masked columns of each result, in the order of columns: label, method, and `whole` where set. */
-function maskSummary(masks: readonly (readonly ({ label: string; method: string; whole: boolean } | null)[])[]): Json[] {
+function maskSummary(
+  masks: readonly (readonly ({ label: string; method: string; whole: boolean } | null)[])[],
+): Json[] {
   return masks.flatMap((columns, result) =>
-    columns.flatMap((mask, column) => (mask ? [{ column, label: mask.label, method: mask.method, result, whole: mask.whole }] : [])),
+    columns.flatMap((mask, column) =>
+      mask ? [{ column, label: mask.label, method: mask.method, result, whole: mask.whole }] : [],
+    ),
   );
 }

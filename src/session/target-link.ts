@@ -1,26 +1,37 @@
-// The raw stream to a target, wrapped so that nothing leaves without a permit of its session (guarantee 1).
+// The raw stream to a target, wrapped so that nothing leaves without a permit of its session (guarantee 1), and so that
+// neither side runs ahead of the recording (guarantee 9).
 import { Fault } from '../domain/fault.ts';
 import type { Permit } from '../domain/permit.ts';
 import type { TargetCredential, TargetLink } from '../protocols/protocol.ts';
+import type { TargetStream, TargetTls } from '../targets/dial.ts';
 import { demandPermit, type Owner } from './permit.ts';
 
-/** What dialling gives: bytes both ways and TLS on demand, verified as the target's configuration says. */
-export interface TargetStream {
-  readonly secure: boolean;
-  /** tls-server-end-point channel binding data (RFC 5929), where TLS is up. */
-  readonly endpoint?: Buffer;
-  open(sink: { data(chunk: Buffer): void; end(error?: Error): void; drain(): void }): void;
-  /** False when the target is slow: wait for `drain`. */
-  write(bytes: Uint8Array): boolean;
-  startTls(options?: { alpn?: string }): Promise<void>;
-  pause(): void;
-  resume(): void;
-  end(): void;
-  destroy(): void;
+/** The part of a dialled stream that a session uses. */
+export type RawStream = Pick<
+  TargetStream,
+  'secure' | 'endpoint' | 'open' | 'write' | 'pause' | 'resume' | 'end' | 'destroy' | 'secureNow'
+>;
+
+export interface GuardOptions {
+  readonly owner: Owner;
+  readonly credential: TargetCredential;
+  /** Absent where configuration disables TLS. */
+  readonly tls?: TargetTls;
+  /** Once aborted nothing is sent any more: what a killed session still wants to say is dropped. */
+  readonly ended: AbortSignal;
+  /** The stream is over. */
+  closed(): void;
 }
 
-/** Once `ended` is aborted nothing is sent any more: what a killed session still wants to say is dropped. */
-export function guardTarget(stream: TargetStream, owner: Owner, credential: TargetCredential, ended: AbortSignal): TargetLink {
+export interface GuardedTarget extends TargetLink {
+  /** The recording cannot keep up: reading pauses and sends report a slow peer, until it is let go. */
+  holdBack(on: boolean): void;
+}
+
+export function guardTarget(stream: RawStream, { owner, credential, tls, ended, closed }: GuardOptions): GuardedTarget {
+  let sink: Parameters<TargetLink['open']>[0] | undefined;
+  let held = false;
+  let paused = false;
   return {
     credential,
     get secure() {
@@ -29,19 +40,48 @@ export function guardTarget(stream: TargetStream, owner: Owner, credential: Targ
     get endpoint() {
       return stream.endpoint;
     },
-    open: (sink) => stream.open(sink),
+    open(to) {
+      sink = to;
+      stream.open({
+        data: (chunk) => to.data(chunk),
+        end(error) {
+          closed();
+          to.end(error);
+        },
+        drain: () => to.drain(),
+      });
+    },
     send(bytes, permit) {
       demandPermit(owner, permit);
-      return ended.aborted ? true : stream.write(bytes);
+      return ended.aborted ? true : stream.write(bytes) && !held;
     },
     async secureNow(permit: Permit, options) {
       demandPermit(owner, permit);
-      if (ended.aborted) throw ended.reason instanceof Fault ? ended.reason : new Fault('session.killed', 'The session has ended.');
-      await stream.startTls(options);
+      if (ended.aborted) throw ended.reason;
+      if (!tls) throw new Fault('target.refused', 'The target is configured without TLS.');
+      await stream.secureNow({ ...tls, ...options });
     },
-    pause: () => stream.pause(),
-    resume: () => stream.resume(),
+    pause() {
+      paused = true;
+      stream.pause();
+    },
+    resume() {
+      paused = false;
+      if (!held) stream.resume();
+    },
     end: () => stream.end(),
-    destroy: () => stream.destroy(),
+    destroy() {
+      closed();
+      stream.destroy();
+    },
+    holdBack(on) {
+      if (on === held) return;
+      held = on;
+      if (on) stream.pause();
+      else {
+        if (!paused) stream.resume();
+        sink?.drain();
+      }
+    },
   };
 }

@@ -1,0 +1,202 @@
+// What protocols see of the gateway: a verified principal and a configured target, or no session (DESIGN §3, ADR 0008).
+import { randomBytes } from 'node:crypto';
+import type { Approvals } from '../approvals/inbox.ts';
+import { Fault } from '../domain/fault.ts';
+import type { Link } from '../domain/link.ts';
+import { type Claimed, type Principal, principalId } from '../domain/principal.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Orphan } from '../ledger/recovery.ts';
+import type { SessionKey } from '../ledger/session-key.ts';
+import { isUnattended } from '../policy/check.ts';
+import type { Gateway, Session, Wish } from '../protocols/protocol.ts';
+import { openCancels } from './cancels.ts';
+import type { PolicyHolder } from './policy-holder.ts';
+import { openDraft } from './records.ts';
+import { openRefusals } from './refusals.ts';
+import { type OpenSession, openSession, type SessionOptions, type TargetEntry } from './session.ts';
+
+export interface GatewayOptions {
+  readonly ledger: Pick<Ledger, 'append' | 'newKey'>;
+  /** Starts the recording of a session. */
+  openRecorder(session: string, key: SessionKey): SessionOptions['recorder'];
+  readonly policy: PolicyHolder;
+  readonly approvals: Approvals;
+  readonly identity: { verify(token: string): Promise<Principal> };
+  readonly targets: ReadonlyMap<string, TargetEntry>;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  readonly mostSessions?: number;
+  readonly mostSessionsPerPrincipal?: number;
+}
+
+export interface LiveSession {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly claimed: Claimed;
+  readonly target: string;
+  readonly database: string;
+  /** Milliseconds since the epoch. */
+  readonly opened: number;
+  readonly statements: number;
+  /** Statements that wait for people now. */
+  readonly waiting: number;
+}
+
+export interface OpenGateway extends Gateway {
+  sessions(): LiveSession[];
+  /** Ends a live session now and records who did it; false when there is none. Rejects when the record failed: the session has ended all the same. */
+  kill(id: string, by: Principal, reason: string): Promise<boolean>;
+  /** Refuses new sessions and ends the live ones; resolves when their records have ended. */
+  stop(reason: string): Promise<void>;
+}
+
+/** How long a stopping gateway lets protocols say goodbye, in milliseconds. */
+const goodbye = 2_000;
+
+export function openGateway(options: GatewayOptions): OpenGateway {
+  const { ledger, targets, now = Date.now, mostSessions = 5_000, mostSessionsPerPrincipal = 500 } = options;
+  const live = new Map<string, OpenSession>();
+  const perPrincipal = new Map<string, number>();
+  const refusals = openRefusals(ledger, now);
+  const cancels = openCancels();
+  let stopping: Fault | undefined;
+
+  async function signIn(credential: string | undefined, wish: Wish, link: Link): Promise<Session> {
+    let principal: Principal | undefined;
+    try {
+      if (stopping) throw stopping;
+      if (!credential)
+        throw new Fault(
+          'sign-in.missing',
+          'A token is needed. Send an OpenID Connect token of a configured issuer as the password.',
+        );
+      principal = await options.identity.verify(credential);
+      if (stopping) throw stopping;
+      return await open(principal, wish);
+    } catch (error) {
+      const fault =
+        error instanceof Fault ? error : new Fault('gateway.internal', 'The gateway failed. Tell an operator.', error);
+      refusals.record(fault, wish, principal, link.remote);
+      throw fault;
+    }
+  }
+
+  async function open(principal: Principal, wish: Wish): Promise<Session> {
+    const entry = targets.get(wish.target);
+    const database = wish.database ?? entry?.target.database ?? '';
+    if (!entry || !(entry.databases ?? [entry.target.database]).includes(database)) {
+      throw new Fault(
+        'target.unknown',
+        'There is no such target, or it has no such database. Name one as target or target/database.',
+      );
+    }
+    const { expiresAt } = principal.credential;
+    if (expiresAt !== undefined && expiresAt * 1_000 <= now())
+      throw new Fault('sign-in.expired', 'The token has expired. Get a fresh one.');
+    const who = principalId(principal);
+    if (live.size >= mostSessions)
+      throw new Fault(
+        'client.limit',
+        `At most ${mostSessions} sessions are open at once. Close some and connect again.`,
+      );
+    if ((perPrincipal.get(who) ?? 0) >= mostSessionsPerPrincipal) {
+      throw new Fault(
+        'client.limit',
+        `At most ${mostSessionsPerPrincipal} sessions of one principal are open at once. Close some and connect again.`,
+      );
+    }
+    const id = randomBytes(12).toString('hex');
+    const key = ledger.newKey();
+    const draft = openDraft(id, principal, wish.claimed, wish.target, database, options.policy.current.version);
+    const opened = ledger.append(
+      { ...draft, facts: { ...draft.facts, protocol: entry.target.protocol } },
+      entry.target.ack.read,
+      key,
+    );
+    const session = openSession({
+      id,
+      principal,
+      claimed: wish.claimed,
+      entry,
+      database,
+      unattended: isUnattended(principal),
+      ledger,
+      key,
+      recorder: options.openRecorder(id, key),
+      policy: options.policy,
+      approvals: options.approvals,
+      now,
+      closed: () => {
+        live.delete(id);
+        const left = perPrincipal.get(who)! - 1;
+        if (left > 0) perPrincipal.set(who, left);
+        else perPrincipal.delete(who);
+      },
+    });
+    live.set(id, session);
+    perPrincipal.set(who, (perPrincipal.get(who) ?? 0) + 1);
+    try {
+      await opened.durable;
+    } catch (error) {
+      await session.close('its opening could not be recorded');
+      throw error;
+    }
+    return session;
+  }
+
+  return {
+    signIn,
+    cancels,
+    sessions: () =>
+      [...live.values()].map((session) => ({
+        id: session.id,
+        principal: session.principal,
+        claimed: session.claimed,
+        target: session.target.name,
+        database: session.database,
+        opened: session.opened,
+        ...session.counts(),
+      })),
+    async kill(id, by, reason) {
+      const session = live.get(id);
+      if (!session) return false;
+      const why = reason.slice(0, 500).toWellFormed();
+      try {
+        const payload = { admin: { by: principalId(by), byName: by.name, reason: why } };
+        await Promise.all([
+          ledger.append({ type: 'session.kill', facts: { session: id }, payload }, 'synced').durable,
+          // In the same turn as the entry: whoever is killed sends nothing more while the disk works.
+          session.endWith(
+            new Fault('session.killed', `The session was ended by an administrator: ${why || 'no reason was given'}`),
+          ),
+        ]);
+      } finally {
+        session.endWith(new Fault('session.killed', 'The session was ended by an administrator.'));
+      }
+      return true;
+    },
+    async stop(reason) {
+      stopping ??= new Fault('gateway.stopping', `The gateway is stopping: ${reason}. Connect again in a moment.`);
+      for (const session of live.values()) session.endWith(stopping);
+      const deadline = Date.now() + goodbye;
+      while (live.size > 0 && Date.now() < deadline) await new Promise((done) => setTimeout(done, 10));
+      await Promise.all([...live.values()].map((session) => session.close('the gateway stopped')));
+    },
+  };
+}
+
+/** States the end of sessions that an earlier life of the gateway left open. Resolves when that is durable. */
+export async function recordOrphans(ledger: Pick<Ledger, 'append'>, orphans: readonly Orphan[]): Promise<void> {
+  const written = orphans.map(
+    ({ session, sequence }) =>
+      ledger.append(
+        {
+          type: 'session.orphaned',
+          session,
+          facts: { n: sequence, cause: 'the gateway ended before the session did' },
+        },
+        'synced',
+      ).durable,
+  );
+  await Promise.all(written);
+}

@@ -1,0 +1,432 @@
+// One principal, one target, connect to close: record, decide, wait, record, permit (DESIGN §2, §3).
+import { Fault } from '../domain/fault.ts';
+import type { Denial, Permit } from '../domain/permit.ts';
+import type { Claimed, Principal } from '../domain/principal.ts';
+import type { Meaning, Outcome, Statement, StatementKind } from '../domain/statement.ts';
+import type { Target } from '../domain/target.ts';
+import type { Approvals, Resolution } from '../approvals/inbox.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { SessionKey } from '../ledger/session-key.ts';
+import type { View } from '../policy/policy.ts';
+import type { Session, TargetCredential, Wait } from '../protocols/protocol.ts';
+import type { Recorder } from '../recordings/recorder.ts';
+import type { TargetTls } from '../targets/dial.ts';
+import { demandPermit, mintPermit, type Owner } from './permit.ts';
+import type { PolicyHolder } from './policy-holder.ts';
+import { decisionDraft, outcomeDraft, prepareRecord, type Prepared, rulingDraft } from './records.ts';
+import { type GuardedTarget, guardTarget, type RawStream } from './target-link.ts';
+
+export interface TargetEntry {
+  readonly target: Target;
+  /** Databases that may be named; only the target's default where absent. */
+  readonly databases?: readonly string[];
+  readonly credential: TargetCredential;
+  /** Absent where configuration disables TLS to the target. */
+  readonly tls?: TargetTls;
+  /** Every label that some column of the target carries. */
+  readonly labels: readonly string[];
+  dial(): Promise<RawStream>;
+}
+
+export interface SessionOptions {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly claimed: Claimed;
+  readonly entry: TargetEntry;
+  readonly database: string;
+  readonly unattended: boolean;
+  readonly ledger: Pick<Ledger, 'append'>;
+  readonly key: SessionKey;
+  readonly recorder: Pick<Recorder, 'write' | 'full' | 'drained' | 'seal' | 'fault'>;
+  readonly policy: PolicyHolder;
+  readonly approvals: Approvals;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Called once, when the session's record has ended. */
+  closed(): void;
+}
+
+export interface OpenSession extends Session {
+  readonly opened: number;
+  readonly claimed: Claimed;
+  /** Statements so far, and how many of them wait for people now. */
+  counts(): { readonly statements: number; readonly waiting: number };
+  /** Ends the session now: `ended` is aborted with the fault and nothing is sent any more. */
+  endWith(fault: Fault): void;
+}
+
+/** The longest delay that a timer of the platform takes. */
+const longestTimer = 2_147_483_647;
+
+export function openSession(options: SessionOptions): OpenSession {
+  const { id, principal, entry, database, ledger, key, recorder, approvals, now } = options;
+  const { target } = entry;
+  const owner: Owner = { id };
+  const controller = new AbortController();
+  const ended = controller.signal;
+  /** The client has left: holds withdraw. */
+  const leaving = new AbortController();
+  const standpoint = { principal, target: target.name, database, unattended: options.unattended, labels: entry.labels };
+  const expires =
+    principal.credential.expiresAt === undefined ? Number.POSITIVE_INFINITY : principal.credential.expiresAt * 1_000;
+  const links = new Set<GuardedTarget>();
+  /** Permits whose outcome has not been told yet. */
+  const open = new Map<Permit, number>();
+  const holds = new Set<Promise<unknown>>();
+  let sequence = 0;
+  let watched: Promise<void> | undefined;
+  let heldBack = false;
+  let closing: Promise<void> | undefined;
+  let sealed = false;
+  let lastDecision: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
+
+  let view: View | undefined;
+  let version = '';
+  let prepared: Record<StatementKind, WeakMap<Meaning, Prepared>>;
+
+  /** The decision with the constant parts of its record; a map look-up where policy and meaning are as before. */
+  function judge(kind: StatementKind, meaning: Meaning, at: number): Prepared {
+    const policy = options.policy.current;
+    if (view === undefined || policy.version !== version) {
+      view = policy.view(standpoint);
+      version = policy.version;
+      prepared = { connect: new WeakMap(), prepare: new WeakMap(), execute: new WeakMap(), cancel: new WeakMap() };
+    }
+    const decision = view.decide(kind, meaning, at);
+    const before = prepared[kind].get(meaning);
+    if (before && before.decision === decision) return before;
+    const fresh = prepareRecord(decision, kind, meaning, target, version);
+    prepared[kind].set(meaning, fresh);
+    return fresh;
+  }
+
+  function endWith(fault: Fault): void {
+    if (ended.aborted) return;
+    clearTimeout(timer);
+    controller.abort(fault);
+    // The protocol says goodbye first; then whatever it left open is closed for it.
+    setImmediate(() => {
+      for (const link of links) link.destroy();
+    });
+  }
+
+  const expired = () =>
+    endWith(new Fault('session.killed', 'The token of this session has expired. Sign in again with a fresh one.'));
+  function armExpiry(): void {
+    if (expires === Number.POSITIVE_INFINITY) return;
+    const left = expires - now();
+    timer = setTimeout(left <= longestTimer ? expired : armExpiry, Math.max(0, Math.min(left, longestTimer)));
+    timer.unref();
+  }
+
+  /** Anything that goes wrong while recording ends the session: what it did could not be shown. */
+  function failed(error: unknown): Fault {
+    const fault = asFault(error);
+    if (fault.code !== 'client.limit') endWith(fault);
+    return fault;
+  }
+
+  /** For entries that nothing waits for; one look at each group of them is enough. */
+  function watch(durable: Promise<void>): void {
+    if (durable === watched) return;
+    watched = durable;
+    durable.catch(failed);
+  }
+
+  function record(side: 'client' | 'target', bytes: Uint8Array): void {
+    if (closing) return;
+    try {
+      if (!recorder.write(side, now(), bytes) && !heldBack) void catchUp();
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  async function catchUp(): Promise<void> {
+    heldBack = true;
+    for (const link of links) link.holdBack(true);
+    try {
+      await recorder.drained();
+    } catch (error) {
+      failed(error);
+    }
+    heldBack = false;
+    for (const link of links) link.holdBack(false);
+  }
+
+  function submit(statement: Statement, wait?: Wait): Promise<Permit | Denial> {
+    const at = now();
+    if (at >= expires) expired();
+    if (ended.aborted) return Promise.reject(ended.reason);
+    if (closing) return Promise.reject(hasEnded());
+    try {
+      if (recorder.fault) throw recorder.fault;
+      const of = judge(statement.kind, statement.meaning, at);
+      const ruling = of.decision.ruling;
+      const position = sequence + 1;
+      if (ruling === 'hold' && statement.kind !== 'prepare') return hold(statement, of, position, wait);
+      const { index, durable } = appendDecision(statement, of, position);
+      if (ruling === 'deny') return durable.then(() => denial(index, of));
+      return durable.then(() => permit(index, position, of, statement.kind));
+    } catch (error) {
+      return Promise.reject(failed(error));
+    }
+  }
+
+  function appendDecision(statement: Statement, of: Prepared, position: number, facts = of.facts) {
+    const appended = ledger.append(decisionDraft(id, position, of, statement, facts), of.level, key);
+    // Numbers stay dense: one is used only when its entry stands.
+    sequence = position;
+    lastDecision = appended.durable;
+    const { text, parameters } = statement;
+    record('client', Buffer.from(`${JSON.stringify({ sequence: position, text, parameters })}\n`));
+    return appended;
+  }
+
+  function permit(index: number, position: number, of: Prepared, kind: StatementKind): Permit {
+    if (ended.aborted || closing) {
+      // Decided, but nothing will be sent: the record says so.
+      if (!sealed && kind !== 'connect')
+        append(() => ledger.append(outcomeDraft(id, position, skipped), 'written', key).durable);
+      throw ended.aborted ? ended.reason : hasEnded();
+    }
+    const granted = mintPermit(owner, index, position, of.decision.ruling === 'deny' ? [] : of.decision.masks);
+    if (kind !== 'connect') open.set(granted, position);
+    return granted;
+  }
+
+  function denial(index: number, of: Prepared): Denial {
+    if (of.decision.ruling !== 'deny') throw new Error('not a denial');
+    const { reason, advice, next } = of.decision;
+    const understood = !of.effects.some((effect) => effect.action === 'sql:unknown');
+    return { granted: false, entry: index, reason, advice, next, cause: understood ? 'policy' : 'not-understood' };
+  }
+
+  /** A hold: recorded as such, put to people, judged again when they grant it, recorded again, and only then permitted. */
+  function hold(statement: Statement, of: Prepared, position: number, wait?: Wait): Promise<Permit | Denial> {
+    if (of.decision.ruling !== 'hold') throw new Error('not a hold');
+    const terms = of.decision;
+    const refusal = approvals.mayNotAsk(principal, target.name, database, statement);
+    if (refusal) {
+      const facts = { ...of.facts, d: 'deny', cause: 'refused' };
+      const what = { ...of.what, ...refusal };
+      const { index, durable } = appendDecision(statement, { ...of, what }, position, facts);
+      return durable.then(() => ({ granted: false, entry: index, ...refusal, next: 'final', cause: 'refused' }));
+    }
+    const approval = approvals.newId();
+    const { durable } = appendDecision(statement, of, position, { ...of.facts, approval });
+    const signal = AbortSignal.any(wait?.signal ? [wait.signal, ended, leaving.signal] : [ended, leaving.signal]);
+    const work = (async () => {
+      await durable;
+      const asking = {
+        id: approval,
+        session: id,
+        sequence: position,
+        key,
+        requester: principal,
+        target,
+        database,
+        statement,
+        effects: of.effects,
+        hold: terms,
+        policyVersion: options.policy.current.version,
+      };
+      const resolution = await approvals.ask(asking, signal, (holding) => wait?.held?.(holding));
+      const left = resolution.state === 'granted' && signal.aborted;
+      return resolution.state === 'granted' && !left
+        ? await grant(statement, of, position, approval, signal)
+        : await refuse(of, position, approval, resolution);
+    })();
+    holds.add(work);
+    const done = () => holds.delete(work);
+    work.then(done, (error) => {
+      done();
+      failed(error);
+    });
+    return work.catch((error) => {
+      throw asFault(error);
+    });
+  }
+
+  /** Granted: the policy of now must still let it happen, on terms no stricter than those that were met. */
+  async function grant(
+    statement: Statement,
+    before: Prepared,
+    position: number,
+    approval: string,
+    signal: AbortSignal,
+  ): Promise<Permit | Denial> {
+    const of = judge(statement.kind, statement.meaning, now());
+    const { decision } = of;
+    const met = before.decision;
+    const stricter =
+      decision.ruling === 'hold' &&
+      met.ruling === 'hold' &&
+      (decision.group !== met.group || decision.quorum > met.quorum);
+    if (decision.ruling === 'deny' || stricter) {
+      const reason =
+        decision.ruling === 'deny'
+          ? decision.reason
+          : 'The policy changed while it waited, and now asks for more than was granted.';
+      const advice = decision.ruling === 'deny' ? decision.advice : 'Send it again to ask under the new policy.';
+      const { index, durable } = ledger.append(
+        rulingDraft(id, position, 'deny', approval, of, { cause: 'policy', reason, advice }),
+        of.level,
+        key,
+      );
+      await durable;
+      return {
+        granted: false,
+        entry: index,
+        reason,
+        advice,
+        next: decision.ruling === 'deny' ? decision.next : 'ask',
+        cause: 'policy',
+      };
+    }
+    const { index, durable } = ledger.append(rulingDraft(id, position, 'permit', approval, of), of.level, key);
+    await durable;
+    // Whoever left meanwhile gets nothing, and the record says that nothing was sent.
+    if (signal.aborted) {
+      append(() => ledger.append(outcomeDraft(id, position, skipped), 'written', key).durable);
+      return { granted: false, entry: index, ...withdrawn, next: 'ask', cause: 'withdrawn' };
+    }
+    return permit(index, position, of, statement.kind);
+  }
+
+  async function refuse(of: Prepared, position: number, approval: string, resolution: Resolution): Promise<Denial> {
+    const cause = resolution.state === 'granted' ? 'withdrawn' : resolution.state;
+    const words = cause === 'refused' ? refusalWords(resolution) : cause === 'expired' ? expiryWords(of) : withdrawn;
+    const { index, durable } = ledger.append(
+      rulingDraft(id, position, 'deny', approval, of, { cause, ...words }),
+      of.level,
+      key,
+    );
+    await durable;
+    return { granted: false, entry: index, ...words, next: cause === 'refused' ? 'final' : 'ask', cause };
+  }
+
+  async function dial(granted: Permit) {
+    demandPermit(owner, granted);
+    if (ended.aborted) throw ended.reason;
+    let stream: RawStream;
+    try {
+      stream = await entry.dial();
+    } catch (error) {
+      throw error instanceof Fault
+        ? error
+        : new Fault('target.unreachable', `The target ${target.name} cannot be reached. Tell an operator.`, error);
+    }
+    if (ended.aborted) {
+      stream.destroy();
+      throw ended.reason;
+    }
+    const link: GuardedTarget = guardTarget(stream, {
+      owner,
+      credential: entry.credential,
+      tls: entry.tls,
+      ended,
+      closed: () => links.delete(link),
+    });
+    links.add(link);
+    if (heldBack) link.holdBack(true);
+    return link;
+  }
+
+  function settle(granted: Permit, outcome: Outcome): void {
+    const position = open.get(granted);
+    if (closing) return;
+    if (position === undefined) throw new Error('settled twice, or without a permit of this session');
+    open.delete(granted);
+    append(() => ledger.append(outcomeDraft(id, position, outcome), 'written', key).durable);
+  }
+
+  function append(write: () => Promise<void>): void {
+    try {
+      watch(write());
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  async function close(cause: string): Promise<void> {
+    return (closing ??= finish(cause));
+  }
+
+  async function finish(cause: string): Promise<void> {
+    clearTimeout(timer);
+    // Holds withdraw and have their rulings recorded before the seal counts.
+    leaving.abort();
+    await Promise.allSettled([...holds, lastDecision]);
+    for (const link of links) link.destroy();
+    for (const position of open.values()) {
+      append(() => ledger.append(outcomeDraft(id, position, lost), 'written', key).durable);
+    }
+    open.clear();
+    try {
+      const kept = await recorder.seal().catch(() => undefined);
+      const recording = kept && { chunks: kept.chunks, bytes: kept.bytes, root: kept.root };
+      sealed = true;
+      const facts = { n: sequence, cause: cause.slice(0, 200).toWellFormed(), recording };
+      await ledger.append({ type: 'session.seal', session: id, facts }, 'written', key).durable;
+    } catch {
+      // The ledger has stopped: the next start finds the session without its seal and says so.
+    } finally {
+      options.closed();
+    }
+  }
+
+  armExpiry();
+  return {
+    id,
+    principal,
+    target,
+    database,
+    ended,
+    opened: now(),
+    claimed: options.claimed,
+    counts: () => ({ statements: sequence, waiting: holds.size }),
+    submit,
+    preview: (meaning) => judge('execute', meaning, now()).decision.ruling,
+    dial,
+    settle,
+    record,
+    close,
+    endWith,
+  };
+}
+
+const skipped: Outcome = { status: 'skipped', rows: 0, bytes: 0, masked: [] };
+const lost: Outcome = { ...skipped, status: 'lost' };
+const hasEnded = () => new Fault('session.killed', 'The session has ended.');
+const withdrawn = {
+  reason: 'The request was withdrawn before it was answered.',
+  advice: 'Send it again and keep the connection open until it is answered.',
+};
+
+function refusalWords(resolution: Resolution): { reason: string; advice: string } {
+  const vote = resolution.votes.find((one) => one.answer === 'refuse');
+  const why = vote?.reason ? `: ${vote.reason}` : '.';
+  return {
+    reason: `${vote?.voterName ?? 'Somebody'} refused it${why}`,
+    advice: 'Do not send it again; do something else or talk to who refused it.',
+  };
+}
+
+function expiryWords(of: Prepared): { reason: string; advice: string } {
+  const terms = of.decision;
+  const group = terms.ruling === 'hold' ? terms.group : 'the group';
+  return {
+    reason: `Not enough people of ${group} answered in time.`,
+    advice: `Send it again when someone of ${group} is at hand.`,
+  };
+}
+
+/** What the ledger could not take: its own fault, or a text that cannot be recorded. */
+function asFault(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  if (error instanceof TypeError)
+    return new Fault('client.limit', 'The statement cannot be recorded as it is. Send it as plain, valid text.', error);
+  return new Fault('gateway.internal', 'The gateway failed. Tell an operator.', error);
+}
