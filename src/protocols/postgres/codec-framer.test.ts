@@ -78,6 +78,20 @@ describe('framer', () => {
     for (let at = 1; at < bytes.length; at++) expect(frames({ peer: targetPeer }, split(bytes, [at]))).toEqual(whole);
   });
 
+  test('the rest of a stream can be handed over', () => {
+    const one = message(0x5a, Buffer.from('I'));
+    const framer = new Framer({ peer: targetPeer });
+    framer.push(one.subarray(0, 2));
+    framer.next();
+    framer.push(Buffer.concat([one.subarray(2), one]));
+    expect(framer.next()).toBe(found.message);
+    expect(framer.rest()).toEqual(one);
+    framer.push(one.subarray(0, 3));
+    framer.next();
+    expect(framer.rest()).toEqual(one.subarray(0, 3));
+    expect(framer.pending).toBe(0);
+  });
+
   test('whole messages are given as slices of the chunk itself', () => {
     const chunk = Buffer.concat([message(0x5a, Buffer.from('I')), message(0x44, Buffer.alloc(40))]);
     const framer = new Framer({ peer: targetPeer });

@@ -82,6 +82,14 @@ export class Framer {
     this.#stop = this.#chunk.length;
   }
 
+  /** All that is pending, copied, for whoever takes the stream over; the framer is empty afterwards. */
+  rest(): Buffer {
+    const rest = Buffer.concat([this.#tail.subarray(0, this.#held), this.#chunk.subarray(this.#at, this.#stop)]);
+    this.#at = this.#stop;
+    this.#forget();
+    return rest;
+  }
+
   /** Throws the peer's protocol fault for a header that cannot be right; the stream is of no use after that. */
   next(): Found {
     const available = this.#stop - this.#at;
