@@ -1,0 +1,270 @@
+// One ledger entry → what it changes in the store. Pure, so that the same ledger always gives the same rows (test:
+// follower.test.ts, "rebuilt"). A payload whose key was destroyed leaves rows without content.
+import type { Json } from '../domain/entry.ts';
+import type { JournalItem } from '../ledger/read-journal.ts';
+
+export type Operation =
+  | { readonly do: 'open-session'; readonly session: SessionOpened }
+  | { readonly do: 'close-session'; readonly session: SessionClosed }
+  | { readonly do: 'add-statement'; readonly statement: StatementDecided }
+  | { readonly do: 'settle-statement'; readonly outcome: StatementSettled }
+  | { readonly do: 'add-approval'; readonly approval: ApprovalRequested }
+  | { readonly do: 'add-vote'; readonly vote: VoteCast }
+  | { readonly do: 'resolve-approval'; readonly id: string; readonly state: string; readonly at: number };
+
+export interface SessionOpened {
+  readonly id: string;
+  readonly at: number;
+  readonly entry: number;
+  readonly key?: string;
+  readonly principal: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly groups: readonly string[];
+  readonly owner?: string;
+  readonly claimed: Fields;
+  readonly protocol: string;
+  readonly target: string;
+  readonly database: string;
+}
+
+export interface SessionClosed {
+  readonly id: string;
+  readonly at: number;
+  readonly entry: number;
+  readonly cause: string;
+  readonly recordedBytes: number;
+}
+
+export interface StatementDecided {
+  readonly session: string;
+  readonly sequence: number;
+  readonly entry: number;
+  readonly at: number;
+  readonly kind: string;
+  readonly text: string;
+  readonly parameters?: Json;
+  readonly ruling: string;
+  readonly rules: Json;
+  readonly reason?: string;
+  readonly advice?: string;
+  readonly effects: Json;
+  readonly approval?: string;
+}
+
+export interface StatementSettled {
+  readonly session: string;
+  readonly sequence: number;
+  readonly at: number;
+  readonly status: string;
+  readonly code?: string;
+  readonly tag?: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly masked: Json;
+  readonly maskedCells: number;
+}
+
+export interface ApprovalRequested {
+  readonly id: string;
+  readonly session: string;
+  readonly sequence: number;
+  readonly requester: string;
+  readonly requesterName: string;
+  readonly target: string;
+  readonly database: string;
+  readonly text: string;
+  readonly parameters?: Json;
+  readonly effects: Json;
+  readonly rules: Json;
+  readonly advice: string;
+  readonly group: string;
+  readonly quorum: number;
+  readonly created: number;
+  readonly expires: number;
+  readonly digest: string;
+}
+
+export interface VoteCast {
+  readonly approval: string;
+  readonly voter: string;
+  readonly voterName: string;
+  readonly answer: string;
+  readonly at: number;
+  readonly reason?: string;
+}
+
+export type Fields = { readonly [key: string]: Json | undefined };
+
+/** Stands where content was erased: its key was destroyed. */
+export const erased = '(erased)';
+
+/** What one entry changes; nothing for entries that the store does not show. Never throws, whatever the payload looks like. */
+export function project(item: JournalItem): readonly Operation[] {
+  const { entry, index } = item;
+  const payload: Fields = item.payload === undefined || item.payload === 'shredded' ? {} : item.payload;
+  const gone = item.payload === 'shredded' ? erased : '';
+  switch (entry.t) {
+    case 'session.open':
+      return entry.sid === undefined ? [] : [{ do: 'open-session', session: opened(item, fields(payload.who), gone) }];
+    case 'session.seal':
+    case 'session.orphaned': {
+      if (entry.sid === undefined) return [];
+      const cause =
+        text(entry.x.cause) ??
+        (entry.t === 'session.orphaned' ? 'the gateway ended while the session was open' : 'closed');
+      const recordedBytes = count(fields(entry.x.recording).bytes);
+      return [{ do: 'close-session', session: { id: entry.sid, at: entry.ts, entry: index, cause, recordedBytes } }];
+    }
+    case 'statement.decision':
+      return entry.sid === undefined || entry.sq === undefined
+        ? []
+        : [{ do: 'add-statement', statement: decided(item, entry.sid, entry.sq, fields(payload.what), gone) }];
+    case 'statement.outcome': {
+      const sequence = entry.sq ?? entry.x.entry;
+      if (entry.sid === undefined || typeof sequence !== 'number') return [];
+      return [{ do: 'settle-statement', outcome: settled(entry.sid, sequence, entry.ts, entry.x) }];
+    }
+    case 'approval.request':
+      return typeof entry.x.id === 'string'
+        ? [{ do: 'add-approval', approval: requested(item, entry.x.id, fields(payload.approval), gone) }]
+        : [];
+    case 'approval.vote': {
+      const vote = fields(payload.approval);
+      // An erased vote keeps its place: distinct entries are distinct voters.
+      const voter = text(vote.voter) ?? `${erased} ${index}`;
+      if (typeof entry.x.id !== 'string') return [];
+      const answer = text(entry.x.answer) ?? 'refuse';
+      return [
+        {
+          do: 'add-vote',
+          vote: {
+            approval: entry.x.id,
+            voter,
+            voterName: text(vote.voterName) ?? voter,
+            answer,
+            at: entry.ts,
+            reason: text(vote.reason),
+          },
+        },
+      ];
+    }
+    case 'approval.resolution':
+      return typeof entry.x.id === 'string' && typeof entry.x.state === 'string'
+        ? [{ do: 'resolve-approval', id: entry.x.id, state: entry.x.state, at: entry.ts }]
+        : [];
+    default:
+      return [];
+  }
+}
+
+function opened({ entry, index }: JournalItem, who: Fields, gone: string): SessionOpened {
+  const principal = typeof who.principal === 'object' ? fields(who.principal) : who;
+  const issuer = text(principal.issuer) ?? gone;
+  const subject = text(principal.subject) ?? gone;
+  return {
+    id: entry.sid!,
+    at: entry.ts,
+    entry: index,
+    key: entry.k,
+    principal: `${issuer}|${subject}`,
+    name: text(principal.name) ?? subject,
+    kind: text(principal.kind) ?? 'agent',
+    issuer,
+    subject,
+    groups: strings(principal.groups),
+    owner: text(principal.owner),
+    claimed: fields(who.claimed),
+    protocol: text(entry.x.protocol) ?? '',
+    target: text(entry.x.target) ?? '',
+    database: text(entry.x.database) ?? '',
+  };
+}
+
+function decided(
+  { entry, index }: JournalItem,
+  session: string,
+  sequence: number,
+  what: Fields,
+  gone: string,
+): StatementDecided {
+  return {
+    session,
+    sequence,
+    entry: index,
+    at: entry.ts,
+    kind: text(entry.x.k) ?? 'execute',
+    text: text(what.text) ?? gone,
+    parameters: Array.isArray(what.parameters) ? what.parameters : undefined,
+    ruling: text(entry.x.d) ?? 'deny',
+    rules: strings(entry.x.r),
+    reason: text(what.reason),
+    advice: text(what.advice),
+    // Without content the actions still stand in the clear.
+    effects: Array.isArray(what.effects)
+      ? what.effects
+      : strings(entry.x.e).map((action) => ({ action, resource: gone })),
+    approval: text(entry.x.approval),
+  };
+}
+
+function settled(session: string, sequence: number, at: number, facts: Fields): StatementSettled {
+  const masked = Array.isArray(facts.masked) ? (facts.masked as readonly Json[]) : [];
+  return {
+    session,
+    sequence,
+    at,
+    status: text(facts.status) ?? 'lost',
+    code: text(facts.code),
+    tag: text(facts.tag),
+    rows: count(facts.rows),
+    bytes: count(facts.bytes),
+    masked,
+    maskedCells: masked.reduce<number>((sum, cells) => sum + count(fields(cells).cells), 0),
+  };
+}
+
+function requested({ entry }: JournalItem, id: string, payload: Fields, gone: string): ApprovalRequested {
+  const request = fields(payload.request);
+  const requester = fields(request.requester);
+  const target = fields(request.target);
+  const action = fields(request.action);
+  const policy = fields(request.policy);
+  return {
+    id,
+    session: text(entry.x.session) ?? entry.sid ?? '',
+    sequence: count(entry.x.of ?? entry.sq),
+    requester: text(requester.principal) ?? gone,
+    requesterName: text(requester.name) ?? gone,
+    target: text(target.name) ?? gone,
+    database: text(target.database) ?? gone,
+    text: text(action.text) ?? gone,
+    parameters: Array.isArray(action.parameters) ? action.parameters : undefined,
+    effects: Array.isArray(action.effects) ? action.effects : [],
+    rules: strings(policy.rules),
+    advice: text(policy.advice) ?? '',
+    group: text(entry.x.group) ?? text(fields(request.quorum).of) ?? '',
+    quorum: count(entry.x.quorum) || 1,
+    created: Date.parse(text(request.created) ?? '') || entry.ts,
+    expires: count(entry.x.expires),
+    digest: text(entry.x.digest) ?? '',
+  };
+}
+
+function fields(value: Json | undefined): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
+
+function text(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function count(value: Json | undefined): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0;
+}
+
+function strings(value: Json | undefined): string[] {
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
+}

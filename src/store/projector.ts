@@ -1,0 +1,125 @@
+// Follows the journal and keeps the store's rows equal to it: batch by batch, each batch one transaction together with how far it came.
+import { hash } from 'node:crypto';
+import { chmodSync, rmSync } from 'node:fs';
+import { type KeyOpener, openKeyring } from '../ledger/keyring.ts';
+import { type JournalItem, type JournalTail, openJournalTail } from '../ledger/read-journal.ts';
+import { type Changes, openWriter, type Progress, type Writer } from './apply.ts';
+import { migrate } from './migrations.ts';
+import { type Operation, project } from './project.ts';
+import { openSqlite, type Sqlite } from './sqlite.ts';
+
+export interface ProjectorOptions {
+  /** Folder of the ledger, and the state folder beside it that holds the keys. */
+  readonly ledger: string;
+  readonly state: string;
+  /** The store's own file; may be deleted at any time while nothing runs. */
+  readonly file: string;
+  /** Entries in one transaction. */
+  readonly batch?: number;
+}
+
+export interface Projector {
+  /** Follows the ledger to its present end; told of each batch. Rejects with a Fault when the ledger cannot be read. */
+  follow(told: (changes: Changes, next: number) => void): Promise<void>;
+  /** Entries that the store shows. */
+  next(): number;
+  close(): void;
+}
+
+/** Characters of statements held in memory for one transaction; statements may be many megabytes each. */
+const longestBatch = 16 * 1024 * 1024;
+
+/** Opens the store for writing; makes it anew when it is missing, damaged, or belongs to another ledger. */
+export async function openProjector(options: ProjectorOptions): Promise<Projector> {
+  let db: Sqlite;
+  try {
+    db = await openStoreFile(options.file);
+  } catch (cause) {
+    if (!isSpoilt(cause)) throw cause;
+    // A projection is never worth repairing.
+    for (const suffix of ['', '-wal', '-shm']) rmSync(options.file + suffix, { force: true });
+    db = await openStoreFile(options.file);
+  }
+  let keys: KeyOpener | undefined;
+  try {
+    keys = openKeyring(options.state);
+    const writer = openWriter(db);
+    const journal = openJournalTail(options.ledger, keys);
+    let progress = await sameLedger(writer, openJournalTail(options.ledger, undefined));
+    const opened = keys;
+    return {
+      async follow(told) {
+        let operations: Operation[] = [];
+        let size = 0;
+        let length = 0;
+        let at = progress;
+        const flush = () => {
+          const changes = writer.apply(operations, at);
+          progress = at;
+          operations = [];
+          size = 0;
+          length = 0;
+          told(changes, progress.next);
+        };
+        for await (const item of journal.read(progress.next)) {
+          for (const operation of project(item)) {
+            operations.push(operation);
+            if (operation.do === 'add-statement') length += operation.statement.text.length;
+          }
+          const digest = digestOf(item);
+          at = { next: item.index + 1, first: at.first ?? digest, last: digest };
+          if (++size >= (options.batch ?? 1_000) || length > longestBatch) flush();
+        }
+        if (size > 0) flush();
+      },
+      next: () => progress.next,
+      close() {
+        opened.close();
+        db.close();
+      },
+    };
+  } catch (cause) {
+    keys?.close();
+    db.close();
+    throw cause;
+  }
+}
+
+async function openStoreFile(file: string): Promise<Sqlite> {
+  const db = openSqlite(file, { readOnly: false });
+  try {
+    chmodSync(file, 0o600);
+    await migrate(db.kysely);
+    return db;
+  } catch (cause) {
+    db.close();
+    throw cause;
+  }
+}
+
+/** Not a database, damaged, or with tables of another version: not merely locked, or on a disk that is full. */
+function isSpoilt(cause: unknown): boolean {
+  const code = (cause as { errcode?: number }).errcode;
+  const [damaged, notDatabase] = [11, 26];
+  return code === undefined || (code & 0xff) === damaged || (code & 0xff) === notDatabase;
+}
+
+/** Where to go on. Rows of another ledger, or of entries that a crash took back, are dropped and followed again from the start. */
+async function sameLedger(writer: Writer, journal: JournalTail): Promise<Progress> {
+  const progress = writer.progress();
+  if (progress.next === 0) return progress;
+  const first = await entryAt(journal, 0);
+  const last = await entryAt(journal, progress.next - 1);
+  if (first === progress.first && last === progress.last) return progress;
+  writer.clear();
+  return writer.progress();
+}
+
+async function entryAt(journal: JournalTail, index: number): Promise<string | undefined> {
+  for await (const item of journal.read(index)) return digestOf(item);
+  return undefined;
+}
+
+function digestOf(item: JournalItem): string {
+  return hash('sha256', JSON.stringify(item.entry));
+}
