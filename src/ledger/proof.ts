@@ -39,8 +39,8 @@ export function continues(
   path: readonly Buffer[],
 ): boolean {
   if (!position(oldSize) || !position(newSize) || oldSize === 0 || oldSize > newSize) return false;
-  if (!hashes([oldRoot, newRoot, ...path])) return false;
   if (oldSize === newSize) return path.length === 0 && oldRoot.equals(newRoot);
+  if (!hashes([oldRoot, newRoot, ...path])) return false;
   if (path.length === 0) return false;
   let fn = BigInt(oldSize) - 1n;
   let sn = BigInt(newSize) - 1n;

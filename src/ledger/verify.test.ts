@@ -1,0 +1,250 @@
+// The verifier against a ledger that somebody tampered with: in bytes, in files, and in what a dishonest writer signs.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fillLedger, type LedgerPlace, ledgerPlace } from '../../test/peers/ledger.ts';
+import type { Draft } from '../domain/entry.ts';
+import { openRecorder } from '../recordings/recorder.ts';
+import { destroyKey, openKeyring } from './keyring.ts';
+import { openLedger } from './ledger.ts';
+import { readJournal } from './read-journal.ts';
+import { verifyLedger } from './verify.ts';
+
+let place: LedgerPlace;
+let recordings: string;
+const key = { id: '' };
+
+beforeAll(async () => {
+  // Several segments, complete and partial tiles, two boots, one sealed recording.
+  place = await ledgerPlace({ segmentEntries: 120 });
+  recordings = join(place.root, 'recordings');
+  mkdirSync(recordings);
+  const one = await openLedger(place);
+  await fillLedger(one.ledger, 2, 40);
+  await one.ledger.close();
+  const two = await openLedger(place);
+  await fillLedger(two.ledger, 2, 45);
+  const sessionKey = two.ledger.newKey();
+  key.id = sessionKey.id;
+  const session = 'recorded-1';
+  const recorder = openRecorder({ folder: recordings, session, key: sessionKey });
+  const payload = { who: { name: 'somebody' } };
+  two.ledger.append({ type: 'session.open', session, facts: {}, payload }, 'written', sessionKey);
+  recorder.write('client', 1, Buffer.from('select 1'));
+  const recording = { ...(await recorder.seal()) };
+  two.ledger.append({ type: 'session.seal', session, facts: { n: 0, recording } }, 'written');
+  await two.ledger.close();
+});
+afterAll(() => place.remove());
+
+const files = (folder: string) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(folder, name)).isFile());
+
+function copy(): string {
+  const to = join(place.root, `copy-${Math.random()}`);
+  cpSync(place.folder, to, { recursive: true });
+  return to;
+}
+
+test('the untouched ledger verifies, with its recordings', async () => {
+  const report = await verifyLedger(place.folder, place.vkey, { recordings });
+  expect(report.failure).toBeUndefined();
+  expect(report).toMatchObject({ ok: true, recordings: 1, boots: 2, sessions: { sealed: 5 } });
+  expect(report.size).toBeGreaterThan(300);
+  expect(files(place.folder).filter((name) => name.startsWith('journal')).length).toBeGreaterThan(3);
+});
+
+test('every changed byte of every file is found', async () => {
+  const folder = copy();
+  const start = Math.floor(Math.random() * 211);
+  let flips = 0;
+  for (const name of files(folder)) {
+    const path = join(folder, name);
+    const good = readFileSync(path);
+    // All bytes of the small files, every 211th of the large ones from a random one on.
+    const step = good.length <= 512 ? 1 : 211;
+    for (let i = step === 1 ? 0 : start; i < good.length; i += step) {
+      const bad = Buffer.from(good);
+      bad[i] = bad[i]! ^ (1 << (i % 8));
+      writeFileSync(path, bad);
+      const report = await verifyLedger(folder, place.vkey);
+      if (report.ok) throw new Error(`byte ${i} of ${name} was changed and not found`);
+      flips++;
+    }
+    writeFileSync(path, good);
+  }
+  expect((await verifyLedger(folder, place.vkey)).ok).toBe(true);
+  expect(flips).toBeGreaterThan(1000);
+}, 120_000);
+
+test('every removed, emptied, lengthened or added file is found, and named', async () => {
+  const folder = copy();
+  for (const name of files(folder)) {
+    const path = join(folder, name);
+    const good = readFileSync(path);
+    for (const change of [
+      () => rmSync(path),
+      () => writeFileSync(path, ''),
+      () => writeFileSync(path, Buffer.concat([good, Buffer.from('x')])),
+      () => writeFileSync(path, good.subarray(0, -1)),
+    ]) {
+      change();
+      const report = await verifyLedger(folder, place.vkey);
+      expect(report.ok, `${name} after ${change}`).toBe(false);
+      expect(report.failure!.meaning.length).toBeGreaterThan(10);
+      writeFileSync(path, good);
+    }
+  }
+  for (const name of ['notes.txt', 'tile/0/001x', 'tile/9/000', 'tile/entries/009', 'journal/x', 'tile/0/000.p/300']) {
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, name), 'x');
+    expect((await verifyLedger(folder, place.vkey)).failure?.file, name).toBe(name);
+    rmSync(join(folder, name));
+  }
+  expect((await verifyLedger(folder, place.vkey)).ok).toBe(true);
+});
+
+test('a removed middle segment, and a removed end, are found', async () => {
+  const folder = copy();
+  const names = readdirSync(join(folder, 'journal')).sort();
+  renameSync(join(folder, 'journal', names[2]!), join(folder, 'kept'));
+  rmSync(join(folder, 'kept'));
+  expect((await verifyLedger(folder, place.vkey)).failure).toMatchObject({
+    what: expect.stringContaining('are missing'),
+  });
+  const other = copy();
+  rmSync(join(other, 'journal', names.at(-1)!));
+  expect((await verifyLedger(other, place.vkey)).failure?.what).toContain('the checkpoint covers');
+});
+
+test('the wrong key, and the checkpoint of another log, do not verify', async () => {
+  const other = await ledgerPlace();
+  expect((await verifyLedger(place.folder, other.vkey)).failure?.file).toBe('checkpoint');
+  const folder = copy();
+  cpSync(join(other.folder, 'checkpoint'), join(folder, 'checkpoint'));
+  expect((await verifyLedger(folder, place.vkey)).failure?.file).toBe('checkpoint');
+  await expect(verifyLedger(folder, 'nonsense')).rejects.toThrow('verifier key');
+  other.remove();
+});
+
+test('a destroyed key takes the content and leaves every proof', async () => {
+  const copyOfState = join(place.root, 'state-copy');
+  cpSync(place.state, copyOfState, { recursive: true });
+  expect(destroyKey(copyOfState, key.id)).toBe(true);
+  expect(destroyKey(copyOfState, key.id)).toBe(false);
+  const keyring = openKeyring(copyOfState);
+  const payloads = [];
+  for await (const { entry, payload } of readJournal(place.folder, 0, keyring)) {
+    if (entry.k === key.id) payloads.push(payload);
+  }
+  keyring.close();
+  expect(payloads).toEqual(['shredded']);
+  expect((await verifyLedger(place.folder, place.vkey, { recordings })).ok).toBe(true);
+});
+
+test('a changed, removed or foreign recording is found', async () => {
+  const path = join(recordings, 're', 'recorded-1.rec');
+  const good = readFileSync(path);
+  const check = async () => (await verifyLedger(place.folder, place.vkey, { recordings })).failure;
+  writeFileSync(path, good.subarray(0, -1));
+  expect((await check())?.file).toBe(join('re', 'recorded-1.rec'));
+  rmSync(path);
+  expect((await check())?.what).toContain('missing');
+  writeFileSync(path, good);
+  writeFileSync(join(recordings, 're', 'other.rec'), good);
+  expect((await check())?.what).toContain('no session');
+  rmSync(join(recordings, 're', 'other.rec'));
+  expect(await check()).toBeUndefined();
+});
+
+// What a writer may not do even with the key in its hand: each list of entries is signed and well formed.
+const open: Draft = { type: 'session.open', session: 's-1', facts: {} };
+const decision = (sequence: number, d = 'permit'): Draft => ({
+  type: 'statement.decision',
+  session: 's-1',
+  sequence,
+  facts: { d },
+});
+const outcome = (sequence: number): Draft => ({ type: 'statement.outcome', session: 's-1', sequence, facts: {} });
+const seal = (n: number): Draft => ({ type: 'session.seal', session: 's-1', facts: { n } });
+const cases: [string, Draft[], string | undefined][] = [
+  [
+    'a whole session',
+    [open, decision(1), outcome(1), decision(2), decision(3), outcome(3), outcome(2), seal(3)],
+    undefined,
+  ],
+  [
+    'a held statement is decided again',
+    [open, decision(1, 'hold'), decision(2), decision(1), outcome(1), seal(2)],
+    undefined,
+  ],
+  [
+    'outcomes without a number of their own',
+    [open, decision(1), { ...outcome(1), sequence: undefined }, seal(1)],
+    undefined,
+  ],
+  ['a gap', [open, decision(1), decision(3)], 'sequence number 2'],
+  ['a start above one', [open, decision(2)], 'sequence number 1'],
+  ['a repeated decision', [open, decision(1), decision(1)], 'decided twice'],
+  ['two outcomes', [open, decision(1), outcome(1), outcome(1)], 'two outcomes'],
+  ['a seal that counts more', [open, decision(1), seal(2)], 'sealed with 2'],
+  ['a seal that counts less', [open, decision(1), decision(2), seal(1)], 'sealed with 1'],
+  ['a statement after the seal', [open, seal(0), decision(1)], 'after its end'],
+  ['a statement without a session', [decision(1)], 'not opened'],
+  ['a session opened twice', [open, open], 'a second time'],
+  ['a session opened again', [open, seal(0), open], 'a second time'],
+  ['a decision without a number', [open, { ...decision(1), sequence: undefined }], 'no sequence'],
+  ['a second genesis', [{ type: 'log.genesis', facts: { origin: 'example.test/log' } }], 'a second time'],
+  ['a false start', [{ type: 'gateway.start', facts: {} }], 'wrong boot'],
+  ['a false seal of a segment', [{ type: 'journal.seal', facts: { first: 0 } }], 'did not end'],
+  ['work after the stop', [{ type: 'gateway.stop', facts: {} }], 'after recording its stop'],
+];
+for (const [name, drafts, what] of cases) {
+  test(`rules: ${name}`, async () => {
+    const here = await ledgerPlace();
+    const { ledger } = await openLedger(here);
+    for (const draft of drafts) ledger.append(draft, 'written');
+    await ledger.close();
+    const report = await verifyLedger(here.folder, here.vkey);
+    if (what === undefined) expect(report.failure).toBeUndefined();
+    else expect(report.failure?.what).toContain(what);
+    here.remove();
+  });
+}
+
+test('a live ledger verifies while it is written', async () => {
+  const here = await ledgerPlace({ periodMs: 5 });
+  const { ledger } = await openLedger(here);
+  const filling = fillLedger(ledger, 6, 100);
+  for (let i = 0; i < 5; i++) {
+    const report = await verifyLedger(here.folder, here.vkey);
+    if (report.failure) expect(report.failure.meaning).toContain('Starting the gateway recovers');
+  }
+  await filling;
+  await ledger.close();
+  expect((await verifyLedger(here.folder, here.vkey)).ok).toBe(true);
+  here.remove();
+});
+
+test('the command: 0 verified, 1 not, 2 usage', () => {
+  const command = new URL('../bin/verify.ts', import.meta.url).pathname;
+  const run = (...args: string[]) => spawnSync(process.execPath, [command, ...args], { encoding: 'utf8' });
+  const good = run(place.folder, '--key', join(place.state, 'ledger.vkey'), '--recordings', recordings);
+  expect(good.stderr).toBe('');
+  expect(good.status).toBe(0);
+  expect(good.stdout).toContain('Verified\n');
+  const json = run(place.folder, '--key', place.vkey, '--json');
+  expect(JSON.parse(json.stdout)).toMatchObject({ ok: true });
+  const folder = copy();
+  rmSync(join(folder, 'tile/0/000'));
+  const bad = run(folder, '--key', place.vkey);
+  expect(bad.status).toBe(1);
+  expect(bad.stdout).toContain('NOT VERIFIED');
+  expect(bad.stdout).toContain('tile/0/000');
+  expect(run(folder).status).toBe(2);
+  expect(run(folder, '--key', 'nonsense').status).toBe(2);
+  expect(run(folder, '--no-such').status).toBe(2);
+  expect(run('nowhere', '--key', place.vkey).status).toBe(2);
+  expect(run('--help').status).toBe(0);
+});
