@@ -1,7 +1,7 @@
 // The standalone verifier: a ledger folder and a public key, nothing else (guarantee 7). Everything is computed again
 // from the journal; the first thing wrong is named (docs/ledger-format.md, "Verification").
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import { Damage, meaning } from './damage.ts';
 import { parseEntry } from './entry.ts';
 import { hashSize, leafHash } from './hash.ts';
@@ -126,22 +126,29 @@ async function readCheckpoint(folder: string, key: NoteKey): Promise<Checkpoint>
 /** Widths of the tile files there are, by tile. Damage for any file that has no place in a ledger. */
 async function listFiles(folder: string): Promise<Map<string, number[]>> {
   const tiles = new Map<string, number[]>();
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isDirectory()) continue;
-    const path = join(entry.parentPath, entry.name).slice(join(folder, sep).length).replaceAll(sep, '/');
+  for (const { path, plain } of await walk(folder, '')) {
     const tile = parseTilePath(path);
-    if (entry.isFile() && tile) {
+    if (plain && tile) {
       const key = tilePath({ ...tile, width: tileWidth });
       tiles.set(key, [...(tiles.get(key) ?? []), tile.width]);
-    } else if (!entry.isFile() || (path !== 'checkpoint' && !/^journal\/\d{12}$/.test(path))) {
-      throw new Damage(
-        path,
-        'this file does not belong to a ledger',
-        'Somebody put it there. Remove it after a look at it.',
-      );
+    } else if (!plain || (path !== 'checkpoint' && !/^journal\/\d{12}$/.test(path))) {
+      throw new Damage(path, 'this file does not belong to a ledger', 'Somebody put it there. Remove it after a look at it.');
     }
   }
   return tiles;
+}
+
+/** Everything below a folder that is not a folder. One that vanishes meanwhile (superseded partial tiles) is empty. */
+async function walk(folder: string, path: string): Promise<{ path: string; plain: boolean }[]> {
+  const entries = await readdir(join(folder, path), { withFileTypes: true }).catch((cause) => {
+    if (cause.code === 'ENOENT') return [];
+    throw cause;
+  });
+  const lists = entries.map(async (entry) => {
+    const here = path === '' ? entry.name : `${path}/${entry.name}`;
+    return entry.isDirectory() ? walk(folder, here) : [{ path: here, plain: entry.isFile() }];
+  });
+  return (await Promise.all(lists)).flat();
 }
 
 async function readEverything(
