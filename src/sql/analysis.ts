@@ -53,13 +53,15 @@ export interface Changes {
   readonly catalogue?: boolean;
   /** Settings set by name; `undefined` when reset. `unknown` when it could have set any. */
   readonly settings?: Readonly<Record<string, string | undefined>> | 'unknown';
+  /** The settings (or some of them) end with the transaction: SET LOCAL. */
+  readonly local?: boolean;
   readonly transaction?: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'rollback-to' | 'release' | 'prepare';
   /** SQL-level PREPARE: the inner statement under its name. */
   readonly prepared?: { readonly name: string; readonly analysis: Analysis };
   /** SQL-level DEALLOCATE; `undefined` name means all. */
   readonly deallocated?: { readonly name?: string };
-  /** DECLARE: the cursor's query under its name. */
-  readonly cursor?: { readonly name: string; readonly analysis: Analysis };
+  /** DECLARE: the cursor's query under its name; `hold` when it outlives its transaction (WITH HOLD). */
+  readonly cursor?: { readonly name: string; readonly analysis: Analysis; readonly hold?: boolean };
   readonly closedCursor?: { readonly name?: string };
   /** DISCARD ALL and the like: forget every prepared statement, cursor and setting. */
   readonly discard?: boolean;

@@ -1,0 +1,286 @@
+// Effects of calls: functions by name, `row.function` notation, operators and casts that stand for functions, CALL and DO.
+// Bodies in SQL and PL/pgSQL are read; whatever cannot be read is `sql:call` with `unreadable`.
+import type { CallStmt, DoStmt, FuncCall, TypeName } from 'libpg-query';
+import type { Routine } from './catalogue.ts';
+import { builtIn, extensionHarmless, reviewedHarmless } from './functions.ts';
+import { routinesNamed, strings, typeByNames, typeNamed, relationNamed, resourceOf } from './names.ts';
+import { bodyStatements, dollarQuoted } from './plpgsql.ts';
+import { parse, type Tree } from './parse.ts';
+import { add, type Attributes, type Names, noNames, type Reading, under } from './reading.ts';
+import { literal, searchPathOf, setConfigChange } from './settings.ts';
+import { applySetting } from './effects-session.ts';
+
+/** Bodies that call bodies: deeper than this counts as unreadable. */
+const maxDepth = 16;
+
+/** A call by name. Its arguments are walked by the caller. */
+export function call(fn: FuncCall, reading: Reading, _names: Names): void {
+  const names = strings(fn.funcname);
+  const name = names.at(-1) ?? '';
+  const args = (fn.args ?? []) as Tree[];
+  const open = fn.func_variadic || fn.agg_within_group || fn.agg_star;
+  const candidates = routinesNamed(names, reading.scope).filter((routine) => open || fits(routine, args.length));
+  let found = false;
+  for (const routine of candidates) {
+    if (isSystem(routine)) found = systemCall(routine, args, reading) || found;
+    else {
+      routineCall(routine, reading);
+      found = true;
+    }
+  }
+  if (found) return;
+  const schema = names.at(-2);
+  // An extension's function that the catalogue does not hold (yet), or an empty catalogue: the name alone decides.
+  if ((schema === undefined || schema === 'pg_catalog') && builtIn(name)) return builtInCall(name, args, reading);
+  const type = typeByNames(names, reading.scope);
+  if (type) return castTo(type.oid, reading);
+  add(reading, 'sql:call', { ...(schema ? { schema } : {}), routine: name }, { unreadable: true, unresolved: true });
+}
+
+/** `row.name`, `(expression).name`: a function of one argument where no column has that name. */
+export function notationCall(fields: readonly Tree[], arg: Tree | undefined, reading: Reading, names: Names): void {
+  const argFields = arg?.ColumnRef ? ((arg.ColumnRef.fields ?? []) as Tree[]) : [];
+  const path = arg ? [...argFields, ...fields] : fields;
+  for (let index = arg ? path.length - fields.length : 1; index < path.length; index++) {
+    const name = path[index]?.String?.sval;
+    if (name === undefined) continue;
+    const alias = path[index - 1]?.String?.sval;
+    if (alias !== undefined && index === 1) {
+      const level = names.columns.find((columns) => columns.has(alias));
+      if (level?.get(alias)?.has(name)) continue;
+    }
+    if (!arg && index === 1 && path.length === 2 && alias === undefined) continue;
+    if (builtIn(name) && reading.scope.catalogue.functionsNamed('pg_catalog', name).some((r) => fits(r, 1))) {
+      builtInCall(name, [], reading);
+    }
+    for (const routine of routinesNamed([name], reading.scope)) {
+      if (!isSystem(routine) && fits(routine, 1) && !(arg === undefined && !takesRow(routine, reading)))
+        routineCall(routine, reading);
+    }
+  }
+}
+
+/** An operator whose function a user made. */
+export function operatorCall(operator: readonly Tree[] | undefined, reading: Reading): void {
+  if (!operator || operator.length === 0) return;
+  if (operator.length > 1 && operator.at(-2)?.String?.sval === 'pg_catalog') return;
+  for (const oid of reading.scope.catalogue.operators.get(operator.at(-1)?.String?.sval ?? '') ?? []) {
+    const routine = reading.scope.catalogue.functions.get(oid);
+    if (routine && !isSystem(routine)) routineCall(routine, reading);
+  }
+}
+
+/** A cast whose function a user made. */
+export function castCall(type: TypeName | undefined, reading: Reading): void {
+  const found = typeNamed(type, reading.scope);
+  if (found) castTo(found.oid, reading);
+}
+
+function castTo(target: number, reading: Reading): void {
+  for (const cast of reading.scope.catalogue.casts) {
+    const routine = cast.target === target ? reading.scope.catalogue.functions.get(cast.routine) : undefined;
+    if (routine && !isSystem(routine)) routineCall(routine, reading);
+  }
+}
+
+export function callStatement(stmt: CallStmt, reading: Reading, names: Names): void {
+  reading.flags.barrier = true;
+  reading.changes.settings ??= 'unknown';
+  const fn = stmt.funccall ?? {};
+  for (const arg of (fn.args ?? []) as Tree[])
+    reading.walker.statement({ SelectStmt: { targetList: [{ ResTarget: { val: arg as never } }] } }, reading, names);
+  call(fn, reading, names);
+}
+
+export function doBlock(stmt: DoStmt, reading: Reading): void {
+  reading.flags.barrier = true;
+  let body = '';
+  let language = 'plpgsql';
+  for (const arg of (stmt.args ?? []) as Tree[]) {
+    if (arg.DefElem?.defname === 'language') language = literal(arg.DefElem.arg as Tree) ?? '';
+    else if (arg.DefElem?.defname === 'as') body = literal(arg.DefElem.arg as Tree) ?? '';
+  }
+  const unreadable = language !== 'plpgsql' || !readBody(`do language plpgsql ${dollarQuoted(body)}`, reading);
+  add(reading, 'sql:call', { routine: 'do' }, { anonymous: true, language, ...(unreadable ? { unreadable } : {}) });
+  if (unreadable) afterUnreadable(reading);
+}
+
+/** A call of a user's routine: the call itself, and what its body does where that can be read. */
+function routineCall(routine: Routine, reading: Reading): void {
+  const resource = { schema: routine.schema, routine: routine.name };
+  if (reading.open.has(routine.oid)) return;
+  const attributes: Attributes = { language: routine.language };
+  if (routine.securityDefiner) attributes['definer'] = true;
+  if (routine.extension) attributes['extension'] = routine.extension;
+  if (routine.kind === 'p') reading.flags.barrier = true;
+  // An extension's author is trusted as its installer trusted him: stable and immutable ones do not write.
+  const known = builtIn(routine.name);
+  const harmless =
+    routine.extension !== undefined && !known && (routine.volatility !== 'v' || extensionHarmless.has(routine.name));
+  reading.open.add(routine.oid);
+  try {
+    if (!harmless && !readRoutine(routine, reading)) {
+      attributes['unreadable'] = true;
+      afterUnreadable(reading);
+    }
+  } finally {
+    reading.open.delete(routine.oid);
+  }
+  if (known?.family === 'sql-in-text') reading.flags.secret = true;
+  add(reading, 'sql:call', resource, attributes);
+}
+
+/** False when the body cannot be read. */
+function readRoutine(routine: Routine, reading: Reading): boolean {
+  if (routine.body === undefined || routine.kind === 'a' || routine.kind === 'w' || reading.open.size > maxDepth)
+    return false;
+  const path = routine.settings.find((setting) => setting.startsWith('search_path='))?.slice('search_path='.length);
+  const searchPath = routine.atomic ? ['pg_catalog'] : path === undefined ? undefined : withSystem(searchPathOf(path));
+  const within = searchPath ? under(reading, searchPath) : reading;
+  if (routine.language === 'plpgsql') return readBody(plpgsqlText(routine, reading), within);
+  return routine.language === 'sql' && readSqlBody(routine, within);
+}
+
+function readSqlBody(routine: Routine, reading: Reading): boolean {
+  try {
+    const text = routine.atomic ? `create function f() returns void language sql ${routine.body}` : routine.body!;
+    const statements = routine.atomic
+      ? atomicStatements(parse(text)[0]?.tree.CreateFunctionStmt?.sql_body as Tree | undefined)
+      : parse(text).map((part) => part.tree);
+    for (const tree of statements) {
+      const query: Tree = tree.ReturnStmt
+        ? { SelectStmt: { targetList: [{ ResTarget: { val: tree.ReturnStmt.returnval as never } }] } }
+        : tree;
+      reading.inner.push({ tree: query, scope: reading.scope });
+      reading.walker.statement(query, reading, noNames);
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function atomicStatements(body: Tree | undefined): readonly Tree[] {
+  if (!body) return [];
+  if (!body.List) return [body];
+  return ((body.List.items ?? []) as Tree[]).flatMap(atomicStatements);
+}
+
+function readBody(text: string, reading: Reading): boolean {
+  try {
+    const body = bodyStatements(text);
+    for (const tree of body.statements) {
+      reading.inner.push({ tree: tree, scope: reading.scope });
+      reading.walker.statement(tree, reading, noNames);
+    }
+    if (body.transaction) add(reading, 'sql:transaction', {}, {});
+    return !body.dynamic;
+  } catch {
+    return false;
+  }
+}
+
+/** A text the PL/pgSQL parser accepts: it wants the names of the arguments, as assignments to unknown variables are errors. */
+function plpgsqlText(routine: Routine, reading: Reading): string {
+  const types = reading.scope.catalogue.types;
+  const nameOfType = (oid: number) => {
+    const type = types.get(oid);
+    if (!type) return 'text';
+    return `${quoted(type.schema)}.${quoted(type.name)}`;
+  };
+  const inputs = routine.arguments.map(
+    (type, index) =>
+      `${routine.argumentNames[index] ? `${quoted(routine.argumentNames[index]!)} ` : ''}${nameOfType(type)}`,
+  );
+  const named = new Set(routine.argumentNames);
+  const outputs = routine.outputs
+    .filter((output) => output.name !== '' && !named.has(output.name))
+    .map((output) => `out ${quoted(output.name)} ${nameOfType(output.type)}`);
+  const returns = types.get(routine.returnType)?.name;
+  const result =
+    returns === 'trigger' || returns === 'event_trigger'
+      ? `returns ${returns}`
+      : outputs.length > 0
+        ? ''
+        : `returns ${routine.returnsSet ? 'setof ' : ''}${nameOfType(routine.returnType)}`;
+  const kind = routine.kind === 'p' ? 'procedure' : 'function';
+  return `create ${kind} f(${[...inputs, ...outputs].join(', ')}) ${kind === 'procedure' ? '' : result} language plpgsql as ${dollarQuoted(routine.body!)}`;
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** True when the name is one whose effects are settled here. */
+function systemCall(routine: Routine, args: readonly Tree[], reading: Reading): boolean {
+  if (builtIn(routine.name)) builtInCall(routine.name, args, reading);
+  else if (routine.volatility === 'v' && routine.schema === 'pg_catalog' && !reviewedHarmless.has(routine.name)) {
+    // A server newer than our review, or something installed into pg_catalog.
+    add(reading, 'sql:call', { schema: routine.schema, routine: routine.name }, { unreadable: true, unreviewed: true });
+  }
+  return true;
+}
+
+function builtInCall(name: string, args: readonly Tree[], reading: Reading): void {
+  const known = builtIn(name)!;
+  const routine = { schema: 'pg_catalog', routine: name };
+  const attributes: Attributes = { family: known.family, ...(known.unreadable ? { unreadable: true } : {}) };
+  if (known.unreadable) afterUnreadable(reading);
+  if (known.family === 'sql-in-text' && name.startsWith('dblink')) reading.flags.secret = true;
+  if (name === 'set_config') return applySetting(setConfigChange(args), reading);
+  if (known.family === 'sequence') return sequence(args[0], reading);
+  if (known.action === 'sql:notify') {
+    const channel = args[0] && literal(args[0]);
+    add(reading, known.action, {}, channel === undefined ? {} : { channel });
+    return;
+  }
+  if (known.action === 'sql:file_read' || known.action === 'sql:file_write') {
+    const path = args[0] && literal(args[0]);
+    if (path !== undefined) attributes['path'] = path;
+  }
+  add(reading, known.action, routine, attributes);
+}
+
+function sequence(arg: Tree | undefined, reading: Reading): void {
+  const text = arg && literal(arg);
+  if (text === undefined)
+    return add(reading, 'sql:update', {}, { object: 'sequence', unresolved: true, hasWhere: true });
+  const parts = searchPathOf(text.replaceAll('.', ','));
+  const relation = relationNamed(
+    { relname: parts.at(-1) ?? text, ...(parts.length > 1 ? { schemaname: parts.at(-2)! } : {}) },
+    reading.scope,
+  );
+  add(reading, 'sql:update', resourceOf(relation), {
+    object: 'sequence',
+    hasWhere: true,
+    ...(relation.unresolved ? { unresolved: true } : {}),
+  });
+}
+
+/** Nothing that we tracked can be relied on afterwards. */
+function afterUnreadable(reading: Reading): void {
+  reading.changes.catalogue = true;
+  reading.changes.settings = 'unknown';
+  reading.flags.barrier = true;
+}
+
+function isSystem(routine: Routine): boolean {
+  return (
+    (routine.schema === 'pg_catalog' || routine.schema === 'information_schema') && routine.extension === undefined
+  );
+}
+
+function fits(routine: Routine, count: number): boolean {
+  const most = routine.arguments.length;
+  if (routine.kind === 'p') return true;
+  return count <= most ? count >= most - routine.defaults - (routine.variadic ? 1 : 0) : routine.variadic;
+}
+
+function takesRow(routine: Routine, reading: Reading): boolean {
+  const type = reading.scope.catalogue.types.get(routine.arguments[0] ?? 0);
+  return type === undefined || type.kind === 'c' || type.kind === 'p' || type.kind === 'd';
+}
+
+function withSystem(path: readonly string[]): readonly string[] {
+  return path.includes('pg_catalog') ? path : ['pg_catalog', ...path];
+}
