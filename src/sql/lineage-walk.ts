@@ -22,6 +22,8 @@ export interface Names {
   readonly items: readonly Item[];
   readonly outer?: Names;
   readonly ctes: ReadonlyMap<string, Table>;
+  /** WINDOW clause: what the order in each named window tells. */
+  readonly windows?: ReadonlyMap<string, Value>;
 }
 
 export const noNames: Names = { items: [], ctes: new Map() };
@@ -37,7 +39,7 @@ export interface Found {
   opaque: boolean;
 }
 
-export interface Walk {
+export interface Surroundings {
   readonly scope: Scope;
   readonly found: Found;
   /** Views and functions that are being read, so that recursion ends. */
@@ -46,10 +48,15 @@ export interface Walk {
   readonly argumentsOf?: { readonly numbered: readonly Value[]; readonly named: ReadonlyMap<string, Value> };
   /** The text being read is not the client's: constants in it have no place in the statement. */
   readonly foreign: boolean;
+}
+
+export interface Walk extends Surroundings {
+  /** The same readers over other surroundings. */
+  fork(changes: Partial<Surroundings>): Walk;
   query(tree: Tree, names: Names): Table;
   expression(tree: Tree, names: Names): Value;
-  /** Reads a condition: what it tests beyond equality is a probe. */
-  condition(tree: Tree | undefined, names: Names): void;
+  /** Reads a condition: what it tests beyond equality is a probe. Returns what its outcome tells. */
+  condition(tree: Tree | undefined, names: Names): Value;
   from(tree: Tree, names: Names): readonly Item[];
   call(call: NonNullable<Tree['FuncCall']>, names: Names): Value;
   relation(relation: Relation): Table;
