@@ -41,6 +41,8 @@ export interface Asking {
   readonly effects: readonly EffectRow[];
   readonly hold: Hold;
   readonly policyVersion: string;
+  /** Resolves when the decision to hold is durable; the request is recorded after it. */
+  readonly recorded: Promise<void>;
 }
 
 export type ApprovalState = 'pending' | 'granted' | 'refused' | 'expired' | 'withdrawn';
@@ -138,7 +140,7 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
   const resolved = new Map<string, Open>();
   const breaker = openBreaker();
   const listeners = new Set<(id: string) => void>();
-  // Requests being written count too: a burst must not pass the limit while the disk works.
+  // Counted from the turn of the asking: a burst must not pass the limit while the disk works.
   const asking = new Map<string, number>();
   let waiting = 0;
 
@@ -243,6 +245,7 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
     const withdraw = () => void resolve(open, 'withdrawn');
     let timer: unknown;
     try {
+      await of.recorded;
       const { durable } = ledger.append(
         {
           type: 'approval.request',

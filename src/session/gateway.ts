@@ -27,6 +27,8 @@ export interface GatewayOptions {
   readonly now?: () => number;
   readonly mostSessions?: number;
   readonly mostSessionsPerPrincipal?: number;
+  /** How long a stopping gateway lets protocols say goodbye, in milliseconds. */
+  readonly goodbyeMs?: number;
 }
 
 export interface LiveSession {
@@ -49,9 +51,6 @@ export interface OpenGateway extends Gateway {
   /** Refuses new sessions and ends the live ones; resolves when their records have ended. */
   stop(reason: string): Promise<void>;
 }
-
-/** How long a stopping gateway lets protocols say goodbye, in milliseconds. */
-const goodbye = 2_000;
 
 export function openGateway(options: GatewayOptions): OpenGateway {
   const { ledger, targets, now = Date.now, mostSessions = 5_000, mostSessionsPerPrincipal = 500 } = options;
@@ -178,7 +177,7 @@ export function openGateway(options: GatewayOptions): OpenGateway {
     async stop(reason) {
       stopping ??= new Fault('gateway.stopping', `The gateway is stopping: ${reason}. Connect again in a moment.`);
       for (const session of live.values()) session.endWith(stopping);
-      const deadline = Date.now() + goodbye;
+      const deadline = Date.now() + (options.goodbyeMs ?? 2_000);
       while (live.size > 0 && Date.now() < deadline) await new Promise((done) => setTimeout(done, 10));
       await Promise.all([...live.values()].map((session) => session.close('the gateway stopped')));
     },

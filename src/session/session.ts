@@ -218,8 +218,8 @@ export function openSession(options: SessionOptions): OpenSession {
     const { durable } = appendDecision(statement, of, position, { ...of.facts, approval });
     const signal = AbortSignal.any(wait?.signal ? [wait.signal, ended, leaving.signal] : [ended, leaving.signal]);
     const work = (async () => {
-      await durable;
       const asking = {
+        recorded: durable,
         id: approval,
         session: id,
         sequence: position,
