@@ -2,7 +2,7 @@
 // others that hold the same values (inheritance, partitions, row types).
 import type { Label } from '../domain/label.ts';
 
-/** `columns` is `schema.relation.column`; each part may use `*`. Names are as the catalogue holds them, case included. */
+/** `columns` is `schema.relation.column`; each part may use `*`, or be quoted and is then taken as it stands. Case counts. */
 export interface LabelRule {
   readonly columns: string;
   readonly label: Label;
@@ -63,9 +63,13 @@ type Found = Map<number, Map<number, Set<Label>>>;
 /** Relation OID → attribute number → labels. Throws an Error on a pattern that does not have three parts. */
 export function labelsByRule(relations: ReadonlyMap<number, Relation>, rules: readonly LabelRule[]): Found {
   const compiled = rules.map((rule) => {
-    const parts = rule.columns.split('.');
-    if (parts.length !== 3)
-      throw new Error(`label rule "${rule.columns}": write it as schema.relation.column, with * for any`);
+    const parts =
+      rule.columns.match(/^(?:(?:"(?:[^"]|"")+"|[^".]+)(?:\.(?!$)|$)){3}$/) &&
+      rule.columns.match(/"(?:[^"]|"")+"|[^".]+/g);
+    if (!parts)
+      throw new Error(
+        `label rule "${rule.columns}": write it as schema.relation.column, with * for any and "quotes" around a name with dots`,
+      );
     const [schema, relation, column] = parts.map(pattern) as [RegExp, RegExp, RegExp];
     return { schema, relation, column, label: rule.label };
   });
@@ -128,6 +132,8 @@ function add(found: Found, relation: number, attribute: number, label: Label): b
 }
 
 function pattern(part: string): RegExp {
-  const escaped = part.replace(/[.*+?^${}()|[\]\\]/g, (mark) => (mark === '*' ? '.*' : `\\${mark}`));
+  const quoted = part.startsWith('"');
+  const name = quoted ? part.slice(1, -1).replaceAll('""', '"') : part;
+  const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, (mark) => (mark === '*' && !quoted ? '.*' : `\\${mark}`));
   return new RegExp(`^${escaped}$`, 's');
 }

@@ -45,9 +45,10 @@ function bareColumn(walk: Walk, name: string, names: Names): Value {
   return item ? rowValue(item) : unresolved(walk);
 }
 
-/** The whole row as one value. RowDescription says attribute 0 of the relation, so nothing is claimed. */
+/** The whole row as one value: attribute 0 of its relation in RowDescription. */
 function rowValue(item: Item): Value {
-  return whole(item, item.relation?.rowType);
+  if (!item.relation) return whole(item);
+  return { ...whole(item, item.relation.rowType), origin: { table: item.relation.oid, attribute: 0 } };
 }
 
 function itemColumn(item: Item, name: string, listedOnly = false): Value | undefined {
