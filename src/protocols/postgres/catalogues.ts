@@ -68,7 +68,7 @@ export function openCatalogues(options: CataloguesOptions): Catalogues {
     },
     close() {
       closed = true;
-      for (const source of [...sources.values()]) source.stop();
+      for (const source of sources.values()) source.stop();
     },
   };
 }

@@ -117,7 +117,7 @@ describe('against a real server', () => {
       (error: unknown) => error as Fault,
     );
     expect(fault?.code).toBe('target.refused');
-    expect((fault?.cause as { sqlstate?: string }).sqlstate).toMatch(/^28/);
+    expect((fault?.cause as { sqlstate?: string } | undefined)?.sqlstate).toMatch(/^28/);
     expect(`${fault?.message} ${fault?.stack}`).not.toContain(as.password);
   });
 
