@@ -1,19 +1,17 @@
 // Held statements and the people who answer. Request, vote and resolution are each a synced ledger entry before they take
 // effect; what is pending lives in memory only, because its client waits on a connection of this very process (DESIGN §6).
 import { randomBytes } from 'node:crypto';
-import type { Hold } from '../domain/decision.ts';
 import type { Json } from '../domain/entry.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Holding } from '../domain/permit.ts';
 import { type Principal, principalId } from '../domain/principal.ts';
 import type { Statement } from '../domain/statement.ts';
-import type { Target } from '../domain/target.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SessionKey } from '../ledger/session-key.ts';
+import { alreadyResolved, type Approval, ApprovalProblem, type ApprovalState, showApproval } from './approval.ts';
 import { openBreaker } from './breaker.ts';
-import type { EffectRow } from '../policy/explain.ts';
-import { type ApprovalRequest, requestDigest, requesterOf } from './request.ts';
-import { objection, type ObjectionCode, tally, type Vote } from './vote.ts';
+import { type ApprovalRequest, approvalRequest, type Question, requestDigest } from './request.ts';
+import { objection, tally, type Vote } from './vote.ts';
 
 export interface ApprovalsOptions {
   readonly ledger: Pick<Ledger, 'append'>;
@@ -27,65 +25,18 @@ export interface ApprovalsOptions {
   readonly mostResolved?: number;
 }
 
-export interface Asking {
-  /** From `newId()`. */
-  readonly id: string;
-  readonly session: string;
-  readonly sequence: number;
+export interface Asking extends Question {
   /** Seals the content of the entries, so that it is erased with the session's. */
   readonly key?: SessionKey;
-  readonly requester: Principal;
-  readonly target: Target;
-  readonly database: string;
-  readonly statement: Statement;
-  readonly effects: readonly EffectRow[];
-  readonly hold: Hold;
-  readonly policyVersion: string;
   /** Resolves when the decision to hold is durable; the request is recorded after it. */
   readonly recorded: Promise<void>;
 }
-
-export type ApprovalState = 'pending' | 'granted' | 'refused' | 'expired' | 'withdrawn';
 
 export interface Resolution {
   readonly state: Exclude<ApprovalState, 'pending'>;
   readonly votes: readonly Vote[];
   /** Leaf index of the resolution. */
   readonly entry: number;
-}
-
-/** A request as the API shows it, apart from who looks. Times in milliseconds since the epoch. */
-export interface Approval {
-  readonly id: string;
-  readonly session: string;
-  readonly sequence: number;
-  readonly requester: string;
-  readonly requesterName: string;
-  readonly target: string;
-  readonly database: string;
-  readonly text: string;
-  readonly parameters?: readonly (string | null)[];
-  readonly effects: readonly EffectRow[];
-  readonly rules: readonly string[];
-  readonly advice: string;
-  readonly group: string;
-  readonly quorum: number;
-  readonly created: number;
-  readonly expires: number;
-  readonly digest: string;
-  readonly state: ApprovalState;
-  readonly resolved?: number;
-  readonly votes: readonly Vote[];
-}
-
-/** Why a vote was not taken. `message` says what to do. */
-export class ApprovalProblem extends Error {
-  readonly code: 'approval.unknown' | 'approval.resolved' | 'approval.digest' | ObjectionCode;
-  constructor(code: ApprovalProblem['code'], message: string) {
-    super(message);
-    this.name = 'ApprovalProblem';
-    this.code = code;
-  }
 }
 
 export interface Approvals {
@@ -223,7 +174,7 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
   async function ask(of: Asking, signal: AbortSignal, held?: (holding: Holding) => void): Promise<Resolution> {
     const created = now();
     const expires = created + of.hold.ttlSeconds * 1_000;
-    const request = canonicalRequest(of, created, expires);
+    const request = approvalRequest(of, randomBytes(32).toString('base64url'), created, expires);
     const digest = requestDigest(request);
     const who = request.requester.principal;
     asking.set(who, (asking.get(who) ?? 0) + 1);
@@ -350,7 +301,7 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
           'The vote could not be recorded. Nothing was executed; tell an operator.',
         );
     }
-    return show(open);
+    return showApproval(open);
   }
 
   return {
@@ -358,10 +309,10 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
     mayNotAsk,
     ask,
     vote,
-    list: () => [...pending.values(), ...resolved.values()].sort((a, b) => b.created - a.created).map(show),
+    list: () => [...pending.values(), ...resolved.values()].sort((a, b) => b.created - a.created).map(showApproval),
     get: (id) => {
       const open = pending.get(id) ?? resolved.get(id);
-      return open && show(open);
+      return open && showApproval(open);
     },
     mayVote(id, principal) {
       const open = pending.get(id);
@@ -379,57 +330,6 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-  };
-}
-
-function canonicalRequest(of: Asking, created: number, expires: number): ApprovalRequest {
-  return {
-    v: 1,
-    kind: 'approval.request',
-    id: of.id,
-    nonce: randomBytes(32).toString('base64url'),
-    created: new Date(created).toISOString(),
-    expires: new Date(expires).toISOString(),
-    requester: requesterOf(of.requester),
-    session: of.session,
-    sequence: of.sequence,
-    target: { name: of.target.name, protocol: of.target.protocol, database: of.database },
-    action: {
-      kind: of.statement.kind,
-      text: of.statement.text,
-      parameters: of.statement.parameters,
-      digest: of.statement.digest(),
-      effects: of.effects,
-    },
-    policy: { version: of.policyVersion, rules: of.hold.rules, advice: of.hold.advice },
-    quorum: { n: of.hold.quorum, of: of.hold.group },
-    uses: 1,
-  };
-}
-
-function show(open: Open): Approval {
-  const { request } = open;
-  return {
-    id: request.id,
-    session: request.session,
-    sequence: request.sequence,
-    requester: request.requester.principal,
-    requesterName: request.requester.name,
-    target: request.target.name,
-    database: request.target.database,
-    text: request.action.text,
-    parameters: request.action.parameters,
-    effects: request.action.effects,
-    rules: request.policy.rules,
-    advice: request.policy.advice,
-    group: request.quorum.of,
-    quorum: request.quorum.n,
-    created: open.created,
-    expires: open.expires,
-    digest: open.digest,
-    state: open.state,
-    resolved: open.resolved,
-    votes: [...open.votes],
   };
 }
 
@@ -452,11 +352,4 @@ function refusalKey(request: ApprovalRequest): string {
     request.target.database,
     request.action.digest,
   ]);
-}
-
-function alreadyResolved(state?: ApprovalState): ApprovalProblem {
-  return new ApprovalProblem(
-    'approval.resolved',
-    `The request is no longer open${state ? `: it was ${state}` : ''}. Your vote has no effect.`,
-  );
 }

@@ -1,9 +1,11 @@
 // The canonical approval request: what a vote binds (DESIGN §6). Pure; the digest is over RFC 8785 canonical JSON, so that
 // anyone can recompute it from the record (docs/ledger-format.md).
 import { hash } from 'node:crypto';
+import type { Hold } from '../domain/decision.ts';
 import type { Json } from '../domain/entry.ts';
-import type { Principal } from '../domain/principal.ts';
-import { principalId } from '../domain/principal.ts';
+import { type Principal, principalId } from '../domain/principal.ts';
+import type { Statement } from '../domain/statement.ts';
+import type { Target } from '../domain/target.ts';
 import { canonical } from '../ledger/canonical.ts';
 import type { EffectRow } from '../policy/explain.ts';
 
@@ -43,6 +45,46 @@ export interface Requester {
   readonly email?: string;
   /** The delegation chain, current actor first, each as `issuer|subject`. */
   readonly delegation: readonly string[];
+}
+
+/** A held statement as the session puts it. */
+export interface Question {
+  readonly id: string;
+  readonly session: string;
+  readonly sequence: number;
+  readonly requester: Principal;
+  readonly target: Target;
+  readonly database: string;
+  readonly statement: Statement;
+  readonly effects: readonly EffectRow[];
+  readonly hold: Hold;
+  readonly policyVersion: string;
+}
+
+/** Times in milliseconds since the epoch. */
+export function approvalRequest(of: Question, nonce: string, created: number, expires: number): ApprovalRequest {
+  return {
+    v: 1,
+    kind: 'approval.request',
+    id: of.id,
+    nonce,
+    created: new Date(created).toISOString(),
+    expires: new Date(expires).toISOString(),
+    requester: requesterOf(of.requester),
+    session: of.session,
+    sequence: of.sequence,
+    target: { name: of.target.name, protocol: of.target.protocol, database: of.database },
+    action: {
+      kind: of.statement.kind,
+      text: of.statement.text,
+      parameters: of.statement.parameters,
+      digest: of.statement.digest(),
+      effects: of.effects,
+    },
+    policy: { version: of.policyVersion, rules: of.hold.rules, advice: of.hold.advice },
+    quorum: { n: of.hold.quorum, of: of.hold.group },
+    uses: 1,
+  };
 }
 
 export function requesterOf(principal: Principal): Requester {

@@ -13,7 +13,8 @@ import { openCancels } from './cancels.ts';
 import type { PolicyHolder } from './policy-holder.ts';
 import { openDraft } from './records.ts';
 import { openRefusals } from './refusals.ts';
-import { type OpenSession, openSession, type SessionOptions, type TargetEntry } from './session.ts';
+import { type OpenSession, openSession, type SessionOptions } from './session.ts';
+import type { TargetEntry } from './target-link.ts';
 
 export interface GatewayOptions {
   readonly ledger: Pick<Ledger, 'append' | 'newKey'>;

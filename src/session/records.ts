@@ -34,7 +34,7 @@ export function shortVersion(version: string): string {
   return version.replace(/^sha256:/, '').slice(0, 16);
 }
 
-/** `ruling` replaces the decision's own: preparing a statement that would be held is permitted. */
+/** Preparing a statement that would be held is permitted, and `deferred` says so: running it is what waits. */
 export function prepareRecord(
   decision: Decision,
   kind: StatementKind,
@@ -100,6 +100,11 @@ export function rulingDraft(
     payload: denial ? { what: { advice: denial.advice, reason: denial.reason } } : undefined,
   };
 }
+
+/** Decided, and nothing was sent. */
+export const skipped: Outcome = { status: 'skipped', rows: 0, bytes: 0, masked: [] };
+/** Sent, and nobody saw how it ended. */
+export const lost: Outcome = { ...skipped, status: 'lost' };
 
 export function outcomeDraft(session: string, sequence: number, outcome: Outcome): Draft {
   const { bytes, code, masked, rows, status, tag } = outcome;

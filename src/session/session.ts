@@ -3,30 +3,17 @@ import { Fault } from '../domain/fault.ts';
 import type { Denial, Permit } from '../domain/permit.ts';
 import type { Claimed, Principal } from '../domain/principal.ts';
 import type { Meaning, Outcome, Statement, StatementKind } from '../domain/statement.ts';
-import type { Target } from '../domain/target.ts';
 import type { Approvals, Resolution } from '../approvals/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SessionKey } from '../ledger/session-key.ts';
 import type { View } from '../policy/policy.ts';
-import type { Session, TargetCredential, Wait } from '../protocols/protocol.ts';
+import type { Session, Wait } from '../protocols/protocol.ts';
 import type { Recorder } from '../recordings/recorder.ts';
-import type { TargetTls } from '../targets/dial.ts';
+import { expiryWords, refusalWords, withdrawn } from './hold-words.ts';
 import { demandPermit, mintPermit, type Owner } from './permit.ts';
 import type { PolicyHolder } from './policy-holder.ts';
-import { decisionDraft, outcomeDraft, prepareRecord, type Prepared, rulingDraft } from './records.ts';
-import { type GuardedTarget, guardTarget, type RawStream } from './target-link.ts';
-
-export interface TargetEntry {
-  readonly target: Target;
-  /** Databases that may be named; only the target's default where absent. */
-  readonly databases?: readonly string[];
-  readonly credential: TargetCredential;
-  /** Absent where configuration disables TLS to the target. */
-  readonly tls?: TargetTls;
-  /** Every label that some column of the target carries. */
-  readonly labels: readonly string[];
-  dial(): Promise<RawStream>;
-}
+import { decisionDraft, lost, outcomeDraft, prepareRecord, type Prepared, rulingDraft, skipped } from './records.ts';
+import { type GuardedTarget, guardTarget, type RawStream, type TargetEntry } from './target-link.ts';
 
 export interface SessionOptions {
   readonly id: string;
@@ -297,7 +284,12 @@ export function openSession(options: SessionOptions): OpenSession {
 
   async function refuse(of: Prepared, position: number, approval: string, resolution: Resolution): Promise<Denial> {
     const cause = resolution.state === 'granted' ? 'withdrawn' : resolution.state;
-    const words = cause === 'refused' ? refusalWords(resolution) : cause === 'expired' ? expiryWords(of) : withdrawn;
+    const words =
+      cause === 'refused'
+        ? refusalWords(resolution)
+        : cause === 'expired'
+          ? expiryWords(of.decision.ruling === 'hold' ? of.decision.group : 'the group')
+          : withdrawn;
     const { index, durable } = ledger.append(
       rulingDraft(id, position, 'deny', approval, of, { cause, ...words }),
       of.level,
@@ -397,32 +389,7 @@ export function openSession(options: SessionOptions): OpenSession {
   };
 }
 
-const skipped: Outcome = { status: 'skipped', rows: 0, bytes: 0, masked: [] };
-const lost: Outcome = { ...skipped, status: 'lost' };
 const hasEnded = () => new Fault('session.killed', 'The session has ended.');
-const withdrawn = {
-  reason: 'The request was withdrawn before it was answered.',
-  advice: 'Send it again and keep the connection open until it is answered.',
-};
-
-function refusalWords(resolution: Resolution): { reason: string; advice: string } {
-  const vote = resolution.votes.find((one) => one.answer === 'refuse');
-  const why = vote?.reason ? `: ${vote.reason}` : '.';
-  return {
-    reason: `${vote?.voterName ?? 'Somebody'} refused it${why}`,
-    advice: 'Do not send it again; do something else or talk to who refused it.',
-  };
-}
-
-function expiryWords(of: Prepared): { reason: string; advice: string } {
-  const terms = of.decision;
-  const group = terms.ruling === 'hold' ? terms.group : 'the group';
-  return {
-    reason: `Not enough people of ${group} answered in time.`,
-    advice: `Send it again when someone of ${group} is at hand.`,
-  };
-}
-
 /** What the ledger could not take: its own fault, or a text that cannot be recorded. */
 function asFault(error: unknown): Fault {
   if (error instanceof Fault) return error;

@@ -2,6 +2,7 @@
 // neither side runs ahead of the recording (guarantee 9).
 import { Fault } from '../domain/fault.ts';
 import type { Permit } from '../domain/permit.ts';
+import type { Target } from '../domain/target.ts';
 import type { TargetCredential, TargetLink } from '../protocols/protocol.ts';
 import type { TargetStream, TargetTls } from '../targets/dial.ts';
 import { demandPermit, type Owner } from './permit.ts';
@@ -11,6 +12,18 @@ export type RawStream = Pick<
   TargetStream,
   'secure' | 'endpoint' | 'open' | 'write' | 'pause' | 'resume' | 'end' | 'destroy' | 'secureNow'
 >;
+
+export interface TargetEntry {
+  readonly target: Target;
+  /** Databases that may be named; only the target's default where absent. */
+  readonly databases?: readonly string[];
+  readonly credential: TargetCredential;
+  /** Absent where configuration disables TLS to the target. */
+  readonly tls?: TargetTls;
+  /** Every label that some column of the target carries. */
+  readonly labels: readonly string[];
+  dial(): Promise<RawStream>;
+}
 
 export interface GuardOptions {
   readonly owner: Owner;
