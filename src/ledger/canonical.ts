@@ -3,7 +3,13 @@ import type { Json } from '../domain/entry.ts';
 
 const plain = /^[ !#-[\]-~]*$/;
 
-/** Canonical text of a value. Members that are undefined are left out. TypeError for what JSON cannot carry exactly. */
+/** Texts of frozen objects and lists: what a cached decision says is the same each time. */
+const texts = new WeakMap<object, string>();
+
+/**
+ * Canonical text of a value. Members that are undefined are left out. TypeError for what JSON cannot carry exactly. A
+ * frozen object or list is written once and remembered, so what is frozen must be frozen all the way down.
+ */
 export function canonical(value: Json): string {
   switch (typeof value) {
     case 'string':
@@ -15,7 +21,7 @@ export function canonical(value: Json): string {
       return value ? 'true' : 'false';
     case 'object':
       if (value === null) return 'null';
-      return Array.isArray(value) ? list(value) : record(value as { readonly [key: string]: Json | undefined });
+      return Object.isFrozen(value) ? remembered(value) : fresh(value);
     default:
       throw new TypeError(`canonical JSON cannot carry a ${typeof value}`);
   }
@@ -26,6 +32,18 @@ export function quote(text: string): string {
   if (plain.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw new TypeError('canonical JSON cannot carry half of a surrogate pair');
   return JSON.stringify(text);
+}
+
+function remembered(value: object): string {
+  const known = texts.get(value);
+  if (known !== undefined) return known;
+  const text = fresh(value);
+  texts.set(value, text);
+  return text;
+}
+
+function fresh(value: object): string {
+  return Array.isArray(value) ? list(value) : record(value as { readonly [key: string]: Json | undefined });
 }
 
 function list(values: readonly Json[]): string {

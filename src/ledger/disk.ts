@@ -15,7 +15,7 @@ export interface Disk {
   close(fd: number): void;
   /** Makes new names in a folder durable. */
   syncFolder(path: string): Promise<void>;
-  /** Puts a whole file in place at once: written under `temporary`, made durable when asked, then renamed. */
+  /** Puts a whole file in place at once: written under `temporary`, its bytes made durable when asked, then renamed. */
   place(path: string, temporary: string, bytes: Uint8Array, durable: boolean): Promise<void>;
   remove(path: string): Promise<void>;
 }
@@ -46,7 +46,6 @@ export const disk: Disk = {
       await handle.close();
     }
     await rename(temporary, path);
-    if (durable) await disk.syncFolder(dirname(path));
   },
   remove: (path) => rm(path, { force: true, recursive: true }),
 };

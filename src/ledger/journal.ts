@@ -7,6 +7,8 @@ import type { Disk } from './disk.ts';
 import { entryLimit } from './entry.ts';
 import { frameHeaderSize, segmentHeader, segmentHeaderSize, segmentName, writeFrameHeader } from './frame.ts';
 import { hashSize, sha256 } from './hash.ts';
+import { sealInPlace, sealPosition } from './payload.ts';
+import type { SessionKey } from './session-key.ts';
 
 /** A segment that will not grow any more, as a `journal.seal` entry states it. */
 export interface ClosedSegment {
@@ -38,8 +40,8 @@ export interface JournalOptions {
 export interface Journal {
   /** Index that the next entry will get, after a segment seal that may have to come first. */
   prepare(): number;
-  /** Adds the entry `prepare` made room for. A Fault, and nothing added, when it is too long. */
-  put(entry: string, seal?: () => { key: string; position: number; bytes: Buffer }): void;
+  /** Adds the entry `prepare` gave an index to, and its payload, sealed. A Fault, and nothing added, when it is too long. */
+  put(entry: string, key: SessionKey, payload: string | undefined): void;
   /** Resolves when the entries of this turn have reached the level; the same promise for all of them. */
   durable(level: AckLevel): Promise<void>;
   flush(): void;
@@ -109,23 +111,23 @@ export function openJournal(options: JournalOptions): Journal {
     options.sealed(closed);
   }
 
-  function put(entry: string, seal?: () => { key: string; position: number; bytes: Buffer }): void {
+  function put(entry: string, key: SessionKey, payload: string | undefined): void {
     room(2 + entry.length * 3 + 1);
     const length = buffer.write(entry, end + 2);
     if (length > entryLimit) throw new Fault('client.limit', `A ledger entry would exceed ${entryLimit} bytes.`);
     buffer.writeUInt16BE(length, end);
     end += 2 + length;
-    const sealed = seal?.();
-    if (sealed) {
-      room(1 + sealed.key.length + 10 + sealed.bytes.length);
-      buffer[end] = buffer.write(sealed.key, end + 1, 'latin1');
-      end += 1 + sealed.key.length;
-      buffer.writeUIntBE(sealed.position, end, 6);
-      buffer.writeUInt32BE(sealed.bytes.length, end + 6);
-      sealed.bytes.copy(buffer, end + 10);
-      end += 10 + sealed.bytes.length;
-    } else {
+    if (payload === undefined) {
       buffer[end++] = 0;
+    } else {
+      room(1 + key.id.length + 10 + (payload.length > 4096 ? Buffer.byteLength(payload) : payload.length * 3));
+      end += 1 + (buffer[end] = buffer.write(key.id, end + 1, 'latin1'));
+      buffer.writeUIntBE(sealPosition(key), end, 6);
+      const start = end + 10;
+      const bytes = buffer.write(payload, start);
+      sealInPlace(key, buffer, start, start + bytes);
+      buffer.writeUInt32BE(bytes, end + 6);
+      end = start + bytes;
     }
     next++;
     if (!scheduled) {

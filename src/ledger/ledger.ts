@@ -13,7 +13,7 @@ import { createKeys, openKeyPool } from './keys.ts';
 import { createLock, type Lock, takeLock } from './lock.ts';
 import { createMasterKey, fileKeyProvider, type KeyProvider } from './master-key.ts';
 import { formatVkey, type NoteKey, parseVkey } from './note.ts';
-import { commit, payloadLimit, seal } from './payload.ts';
+import { commit, payloadLimit } from './payload.ts';
 import { compareWithLock, cutTornEnd, type Found, type Orphan, recoverJournal, refusal } from './recovery.ts';
 import { openSequencer, type Sequencer } from './sequencer.ts';
 import type { SessionKey } from './session-key.ts';
@@ -195,7 +195,7 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
       throw new Fault('client.limit', 'The statement is too long to be recorded. Split it.');
     }
     const entry = write(draft.type, ts, session, draft.sequence, draft.facts, committed?.commitments, key.id);
-    journal.put(entry, committed && (() => ({ key: key.id, ...seal(key, committed.text) })));
+    journal.put(entry, key, committed?.text);
     lastTs = ts;
     return { index, durable: journal.durable(level) };
   }

@@ -4,7 +4,7 @@ import { createCipheriv, createDecipheriv, hash } from 'node:crypto';
 import type { Json, PayloadGroup } from '../domain/entry.ts';
 import { canonical, quote } from './canonical.ts';
 import type { Entry } from './entry.ts';
-import { type SessionKey, type Secrets, secretsOf } from './session-key.ts';
+import { type Secrets, type SessionKey, secretsOf } from './session-key.ts';
 
 /** Longest payload in bytes. */
 export const payloadLimit = 16 * 1024 * 1024;
@@ -17,7 +17,19 @@ export interface Committed {
   readonly commitments: string;
 }
 
-const saltInput = Buffer.alloc(32 + 8 + 16);
+/** Bytes of key stream made at once. */
+const streamAhead = 4096;
+const zeros = Buffer.alloc(streamAhead);
+
+const saltInput = (group: PayloadGroup) => Buffer.concat([Buffer.alloc(32 + 8), Buffer.from(group)]);
+const saltInputs: Readonly<Record<PayloadGroup, Buffer>> = {
+  who: saltInput('who'),
+  what: saltInput('what'),
+  target: saltInput('target'),
+  result: saltInput('result'),
+  approval: saltInput('approval'),
+  admin: saltInput('admin'),
+};
 
 /**
  * Salt of one group of one entry, base64url: SHA-256(salt key ‖ u64 index ‖ group). Disclosing one salt tells nothing
@@ -28,11 +40,11 @@ export function groupSalt(key: SessionKey, index: number, group: PayloadGroup): 
 }
 
 function saltOf(secrets: Secrets, index: number, group: PayloadGroup): string {
-  secrets.salt.copy(saltInput, 0);
-  saltInput.writeUInt32BE(Math.floor(index / 0x1_0000_0000), 32);
-  saltInput.writeUInt32BE(index >>> 0, 36);
-  const length = saltInput.write(group, 40, 'latin1');
-  return hash('sha256', saltInput.subarray(0, 40 + length), 'base64url');
+  const input = saltInputs[group];
+  secrets.salt.copy(input);
+  input.writeUInt32BE(Math.floor(index / 0x1_0000_0000), 32);
+  input.writeUInt32BE(index >>> 0, 36);
+  return hash('sha256', input, 'base64url');
 }
 
 /** Commitment to the canonical text of a group's value, base64url. */
@@ -58,14 +70,34 @@ export function commit(key: SessionKey, index: number, payload: Payload): Commit
   return text === '' ? undefined : { text: `${text}}`, commitments: `${commitments}}` };
 }
 
-/** Seals a text at the key's current stream position, which the caller has read before. */
-export function seal(key: SessionKey, text: string): { position: number; bytes: Buffer } {
+/** Position in the key's stream where the next payload will stand. */
+export function sealPosition(key: SessionKey): number {
+  return secretsOf(key).position;
+}
+
+/** Seals what stands in [start, end) of a buffer, in place. */
+export function sealInPlace(key: SessionKey, buffer: Buffer, start: number, end: number): void {
   const secrets = secretsOf(key);
-  const stream = (secrets.stream ??= createCipheriv('aes-256-ctr', secrets.payload, Buffer.alloc(16)));
-  const position = secrets.position;
-  const bytes = stream.update(text, 'utf8');
-  secrets.position = position + bytes.length;
-  return { position, bytes };
+  secrets.stream ??= createCipheriv('aes-256-ctr', secrets.payload, Buffer.alloc(16));
+  secrets.position += end - start;
+  let at = start;
+  while (at < end) {
+    if (secrets.used === secrets.ahead.length) {
+      if (end - at >= streamAhead) {
+        // A long payload goes through the cipher itself, where the key stream continues.
+        secrets.stream.update(buffer.subarray(at, end)).copy(buffer, at);
+        return;
+      }
+      // One call for many statements: a call costs more than the bytes do.
+      secrets.ahead = secrets.stream.update(zeros);
+      secrets.used = 0;
+    }
+    const { ahead } = secrets;
+    let used = secrets.used;
+    const stop = Math.min(end, at + ahead.length - used);
+    while (at < stop) buffer[at++]! ^= ahead[used++]!;
+    secrets.used = used;
+  }
 }
 
 /** Opens a sealed payload and checks every commitment of its entry; a string says what does not fit. */

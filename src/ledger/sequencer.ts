@@ -39,6 +39,8 @@ interface TileFile {
   readonly full: boolean;
 }
 
+/** Complete tiles and bundles written at the same time. */
+const parallel = 16;
 /** Entries handled before other work gets its turn. */
 const slice = 256;
 
@@ -49,11 +51,15 @@ export function openSequencer(options: SequencerOptions, size: number): Sequence
   let bundle: Buffer[] = [];
   let cursor: Cursor | undefined;
   let temporary = 0;
+  /** Folders that have new names in them. */
+  const renamed = new Set<string>();
 
   async function place({ path, bytes, full }: TileFile): Promise<void> {
     // Only what no later start checks against the root must be on the device: the complete tiles.
     await disk.place(join(folder, path), join(options.state, 'tmp', String(temporary++)), bytes, full);
-    if (full) await clear(dirname(join(folder, `${path}.p/0`)), undefined);
+    if (!full) return;
+    renamed.add(dirname(join(folder, path)));
+    await clear(join(folder, `${path}.p`), undefined);
   }
 
   /** Removes superseded partial tiles of one tile, all but the newest. */
@@ -83,8 +89,10 @@ export function openSequencer(options: SequencerOptions, size: number): Sequence
         });
         if (++handled % slice === 0) await turn();
       }
-      if (repair) for (const file of pending) await place(file);
-      pending = [];
+      if (pending.length >= parallel || tree.size >= upTo) {
+        if (repair) await Promise.all(pending.map(place));
+        pending = [];
+      }
       if (tree.size >= upTo) return;
     }
     if (tree.size < upTo) throw new Error(`the journal ends at ${tree.size}, before ${upTo}`);
@@ -107,11 +115,14 @@ export function openSequencer(options: SequencerOptions, size: number): Sequence
             : tree.levels[name.level]!.subarray(0, name.width * hashSize);
         await place({ path: tilePath(name), bytes, full: false });
       }
+      for (const path of renamed) await disk.syncFolder(path);
+      renamed.clear();
       const size = tree.size;
       const note = signNote(formatCheckpoint({ origin: options.vkey.name, size, root }), options.vkey, options.signer);
       // The commit point: from here on this process and every later one stands by this root.
       options.lock.swap(options.lock.checkpoint(), note);
       await disk.place(join(folder, 'checkpoint'), join(options.state, 'tmp', 'checkpoint'), Buffer.from(note), true);
+      await disk.syncFolder(folder);
       for (const name of edge) {
         const path = join(folder, tilePath(name));
         await clear(dirname(path), String(name.width));

@@ -13,6 +13,9 @@ export interface Secrets {
   readonly payload: Buffer;
   /** Kept open: making a cipher object costs more than sealing a statement with it. */
   stream: Cipheriv | undefined;
+  /** Key stream made ahead; everything before `used` has been used. */
+  ahead: Buffer;
+  used: number;
   /** Bytes sealed so far; no position is used twice. */
   position: number;
   readonly root: Buffer;
@@ -28,6 +31,8 @@ export function sessionKey(id: string, dek: Buffer): SessionKey {
     payload: derive(dek, 'payload'),
     root: dek,
     stream: undefined,
+    ahead: Buffer.alloc(0),
+    used: 0,
     position: 0,
   });
   return key;

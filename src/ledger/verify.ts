@@ -132,7 +132,11 @@ async function listFiles(folder: string): Promise<Map<string, number[]>> {
       const key = tilePath({ ...tile, width: tileWidth });
       tiles.set(key, [...(tiles.get(key) ?? []), tile.width]);
     } else if (!plain || (path !== 'checkpoint' && !/^journal\/\d{12}$/.test(path))) {
-      throw new Damage(path, 'this file does not belong to a ledger', 'Somebody put it there. Remove it after a look at it.');
+      throw new Damage(
+        path,
+        'this file does not belong to a ledger',
+        'Somebody put it there. Remove it after a look at it.',
+      );
     }
   }
   return tiles;
