@@ -1,0 +1,105 @@
+// COPY: rows leave masked or as slices of what was read; what the client copies in is recorded with labelled columns masked.
+import type { Part } from '../../sql/analysis.ts';
+import { copyHeader, decodeCopyFail, decodeCopyResponse, encodeCopyData } from './codec-copy.ts';
+import { clientMessage } from './codec.ts';
+import { decodeEmpty } from './codec-simple.ts';
+import type { Expected } from './conversation-queue.ts';
+import { type CopyMasks, masksFor } from './conversation-results.ts';
+import { type CopyColumn, emit, type Talk } from './conversation-state.ts';
+
+/** Opens the masks of a COPY to the client. Returns why it must be withheld, if so. */
+export function openCopyOut(
+  talk: Talk,
+  entry: Expected,
+  part: Part | undefined,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): string | undefined {
+  const response = decodeCopyResponse(buffer, start, end);
+  const { work, analysis } = entry;
+  if (part?.copy?.direction !== 'out' || part.result === undefined || !work || !analysis) {
+    return 'the statement was not read as one that copies out';
+  }
+  const outputs = analysis.meaning.results[part.result];
+  if (outputs === undefined || outputs.length !== response.columns.length) {
+    return `the target copies ${response.columns.length} columns where ${outputs?.length ?? 0} were read`;
+  }
+  if ((response.format === 1) !== (part.copy.format === 'binary'))
+    return 'the target copies in another format than was read';
+  const masks = masksFor(work.permit.masks, part.result, outputs.length);
+  talk.copyOut =
+    masks &&
+    talk.options.openCopyMasks(
+      part.copy,
+      masks.map((mask, index): CopyColumn => ({ mask, type: part.columns[index]?.type })),
+    );
+  return undefined;
+}
+
+/** Sends the rows in a CopyData of the target on, masked. */
+export function copyOutMasked(talk: Talk, entry: Expected, buffer: Buffer, start: number, end: number): void {
+  sendCopy(talk, entry, (talk.copyOut as CopyMasks).push(buffer.subarray(start + copyHeader, end)));
+}
+
+export function endCopyOut(talk: Talk, entry: Expected): void {
+  if (talk.copyOut === null) return;
+  sendCopy(talk, entry, talk.copyOut.end());
+  if (entry.work) talk.copyOut.collect(entry.work.masked);
+  talk.copyOut = null;
+}
+
+function sendCopy(talk: Talk, entry: Expected, rows: Buffer): void {
+  if (rows.length === 0) return;
+  encodeCopyData(talk.writer, rows);
+  const bytes = talk.writer.take();
+  if (entry.work) entry.work.bytes += bytes.length;
+  emit(talk, bytes);
+}
+
+/** The target waits for data: how it will be recorded. */
+export function openCopyIn(talk: Talk, part: Part | undefined): void {
+  talk.copyingIn = true;
+  const copy = part?.copy;
+  talk.copyRecord = null;
+  if (copy?.direction !== 'in' || !copy.labelled.some((labelled) => labelled)) return;
+  talk.copyRecord = talk.options.openCopyMasks(
+    copy,
+    copy.labelled.map(
+      (labelled): CopyColumn => ({
+        mask: labelled ? { label: 'labelled', method: 'full', whole: true } : null,
+        type: undefined,
+      }),
+    ),
+  );
+}
+
+/** Sends one COPY message of the client on, and records its data. */
+export function copyIn(talk: Talk, type: number, bytes: Buffer): void {
+  const permit = talk.copyGate?.work?.permit ?? talk.options.permit;
+  if (type === clientMessage.copyDone) decodeEmpty(bytes, 0, bytes.length);
+  else if (type === clientMessage.copyFail) decodeCopyFail(bytes, 0, bytes.length);
+  talk.sink.toTarget(bytes, permit);
+  if (!talk.copyingIn) return;
+  if (type === clientMessage.copyData) recordCopyIn(talk, bytes);
+  else endCopyIn(talk);
+}
+
+/** Records the data of one CopyData message, as CopyData messages. */
+export function recordCopyIn(talk: Talk, bytes: Buffer): void {
+  if (talk.copyRecord === null) talk.sink.record('client', bytes);
+  else recordRows(talk, talk.copyRecord.push(bytes.subarray(copyHeader)));
+}
+
+export function endCopyIn(talk: Talk): void {
+  talk.copyingIn = false;
+  const { copyRecord } = talk;
+  talk.copyRecord = null;
+  if (copyRecord !== null) recordRows(talk, copyRecord.end());
+}
+
+function recordRows(talk: Talk, rows: Buffer): void {
+  if (rows.length === 0) return;
+  encodeCopyData(talk.writer, rows);
+  talk.sink.record('client', talk.writer.take());
+}

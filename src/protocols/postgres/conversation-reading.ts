@@ -1,0 +1,129 @@
+// The gateway's own reading through the session's link: what only this session sees (its search path, its uncommitted DDL,
+// its temporary objects). Extended protocol under a reserved name, so that the client's unnamed statement survives (ADR 0010).
+import { Fault } from '../../domain/fault.ts';
+import { catalogueQueries, readCatalogue } from '../../sql/catalogue.ts';
+import { targetMessage } from './codec.ts';
+import { encodeBind, encodeClose, encodeExecute, encodeParse } from './codec-extended.ts';
+import { decodeReport } from './codec-report.ts';
+import { Cells } from './codec-rows.ts';
+import { encodeFlush, encodeSync } from './codec-simple.ts';
+import { decodeReadyForQuery } from './codec-status.ts';
+import { answer, expectation, type Reading } from './conversation-queue.ts';
+import { setScope } from './conversation-scope.ts';
+import { reservedName, type Talk } from './conversation-state.ts';
+
+/** The role that counts for rights, and the schemas that the server searches, implicit and temporary ones in their place. */
+const pathQuery = `select current_user::pg_catalog.text, coalesce(s.name::pg_catalog.text, '') from (select 1) one
+  left join pg_catalog.unnest(pg_catalog.current_schemas(true)) with ordinality s(name, place) on true order by s.place`;
+
+/**
+ * The catalogue's texts are read with an empty search path. Here it is set for the transaction only and set back for the
+ * transaction only, which leaves what the client had set, SET LOCAL included, as it was (test: the search path survives).
+ */
+function queriesFor(catalogue: boolean): readonly string[] {
+  if (!catalogue) return [pathQuery];
+  return [
+    pathQuery,
+    `select pg_catalog.set_config('countersign.path', pg_catalog.current_setting('search_path'), true)`,
+    ...catalogueQueries.map((query) =>
+      query.includes('set_config') ? `select pg_catalog.set_config('search_path', '', true)` : query,
+    ),
+    `select pg_catalog.set_config('search_path', pg_catalog.current_setting('countersign.path'), true)`,
+  ];
+}
+
+/** Starts a reading; the caller saw to it that nothing else is under way. */
+export function startReading(talk: Talk, catalogue: boolean): void {
+  const queries = queriesFor(catalogue);
+  const synced = !talk.segmentOpen;
+  const { writer } = talk;
+  for (const text of queries) {
+    encodeParse(writer, { name: reservedName, text, types: [] });
+    encodeBind(writer, { portal: reservedName, statement: reservedName, formats: [], parameters: [], results: [] });
+    encodeExecute(writer, { portal: reservedName, limit: 0 });
+    encodeClose(writer, { of: 'portal', name: reservedName });
+    encodeClose(writer, { of: 'statement', name: reservedName });
+  }
+  if (synced) encodeSync(writer);
+  else encodeFlush(writer);
+  talk.reading = { catalogue, queries: queries.length, synced, results: [[]], closes: 0 };
+  talk.expected.push(expectation(answer.own, talk.segment, { swallow: true }));
+  talk.sink.toTarget(writer.take(), talk.options.permit);
+}
+
+const cells = new Cells();
+
+/** Takes one answer of a reading. True when it was the last one. */
+export function readingAnswer(
+  talk: Talk,
+  reading: Reading,
+  type: number,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): boolean {
+  switch (type) {
+    case targetMessage.dataRow: {
+      const count = cells.read(buffer, start, end);
+      const row: string[] = [];
+      for (let index = 0; index < count; index++) {
+        const offset = cells.offsets[index] as number;
+        const length = cells.lengths[index] as number;
+        row.push(length <= 0 ? '' : buffer.toString('utf8', offset, offset + length));
+      }
+      (reading.results[reading.results.length - 1] as string[][]).push(row);
+      return false;
+    }
+    case targetMessage.commandComplete:
+      reading.results.push([]);
+      return false;
+    case targetMessage.parseComplete:
+    case targetMessage.bindComplete:
+      return false;
+    case targetMessage.closeComplete:
+      reading.closes++;
+      if (reading.synced || reading.closes < reading.queries * 2) return false;
+      break;
+    case targetMessage.readyForQuery:
+      if (!reading.synced) throw unexpected();
+      talk.status = decodeReadyForQuery(buffer, start, end);
+      break;
+    case targetMessage.errorResponse: {
+      const code = decodeReport(buffer, start, end).get('C');
+      throw new Fault(
+        'target.refused',
+        `The gateway could not read the catalogue of the target (SQLSTATE ${code}), so nothing more can be judged in this session.`,
+      );
+    }
+    default:
+      throw unexpected();
+  }
+  talk.reading = undefined;
+  finish(talk, reading);
+  return true;
+}
+
+function unexpected(): Fault {
+  return new Fault(
+    'target.protocol',
+    'The target answered a reading of its catalogue in a way that the protocol does not allow.',
+  );
+}
+
+function finish(talk: Talk, reading: Reading): void {
+  const [path, , ...rest] = reading.results;
+  const role = path?.[0]?.[0];
+  if (role === undefined) throw unexpected();
+  talk.needPath = false;
+  let { catalogue } = talk;
+  if (reading.catalogue) {
+    catalogue = readCatalogue(rest.slice(0, catalogueQueries.length), talk.options.labels);
+    talk.needCatalogue = false;
+  }
+  setScope(
+    talk,
+    catalogue,
+    (path as string[][]).map((row) => row[1] as string).filter((name) => name !== ''),
+    role,
+  );
+}

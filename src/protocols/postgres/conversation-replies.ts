@@ -1,0 +1,429 @@
+// Target to client: each message belongs to the oldest answer that the target still owes. What needs no change leaves as a slice of what was read.
+import { Fault } from '../../domain/fault.ts';
+import type { Part } from '../../sql/analysis.ts';
+import { targetMessage } from './codec.ts';
+import { formatAt } from './codec-extended.ts';
+import { decodeReport, encodeReport } from './codec-report.ts';
+import {
+  decodeCommandComplete,
+  decodeParameterDescription,
+  decodeRowDescription,
+  type Field,
+  rowsOf,
+} from './codec-rows.ts';
+import { decodeNotification, decodeParameterStatus, decodeReadyForQuery, encodeNotification } from './codec-status.ts';
+import { copyOutMasked, endCopyIn, endCopyOut, openCopyIn, openCopyOut } from './conversation-copy.ts';
+import { answer, type Expected, expectation, type Portal } from './conversation-queue.ts';
+import { readingAnswer } from './conversation-reading.ts';
+import { disagreement, masksFor, RowMasks } from './conversation-results.ts';
+import { applyChanges, revealsAll, textsWithheld, transactionEnded } from './conversation-scope.ts';
+import { closePortal, emit, end, failSegment, sendFailure, sendSync, settle, type Talk } from './conversation-state.ts';
+import { encodeRefusal, refusalOf } from './faults.ts';
+import { withoutValues } from './notices.ts';
+
+/** Takes one message of the target. True when it leaves as it is. */
+export function reply(talk: Talk, type: number, buffer: Buffer, start: number, stop: number): boolean {
+  switch (type) {
+    case targetMessage.noticeResponse:
+      return notice(talk, buffer, start, stop);
+    case targetMessage.parameterStatus:
+      return parameter(talk, buffer, start, stop);
+    case targetMessage.notificationResponse:
+      return notification(talk, buffer, start, stop);
+  }
+  const entry = talk.expected.at(0);
+  if (entry === undefined) return unasked(talk, type, buffer, start, stop);
+  if (entry.kind === answer.own) {
+    if (talk.reading && readingAnswer(talk, talk.reading, type, buffer, start, stop)) talk.expected.shift();
+    return false;
+  }
+  switch (type) {
+    case targetMessage.dataRow:
+      return dataRow(talk, entry, buffer, start, stop);
+    case targetMessage.rowDescription:
+      return description(talk, entry, decodeRowDescription(buffer, start, stop));
+    case targetMessage.commandComplete:
+      return commandComplete(talk, entry, decodeCommandComplete(buffer, start, stop), stop - start);
+    case targetMessage.readyForQuery:
+      return ready(talk, entry, buffer, start, stop);
+    case targetMessage.errorResponse:
+      return error(talk, entry, buffer, start, stop);
+    case targetMessage.emptyQueryResponse:
+      if (entry.kind === answer.execute) {
+        finish(talk, entry);
+        settle(talk, entry.work, 'done');
+      } else must(entry.kind === answer.query);
+      return passes(talk, entry);
+    case targetMessage.parseComplete: {
+      must(entry.kind === answer.parse && entry.prepared !== undefined);
+      talk.statements.confirm(entry.name, entry.prepared);
+      if (entry.name !== '' && entry.prepared) talk.preparedView.set(entry.name, entry.prepared.analysis);
+      settle(talk, entry.work, 'done');
+      talk.expected.shift();
+      return passes(talk, entry);
+    }
+    case targetMessage.bindComplete: {
+      must(entry.kind === answer.bind && entry.portal !== undefined);
+      const before = talk.portals.confirm(entry.name, entry.portal);
+      if (before !== entry.portal) closePortal(talk, before);
+      if (entry.name !== '' && entry.portal) talk.cursorView.set(entry.name, entry.portal.analysis);
+      talk.expected.shift();
+      return passes(talk, entry);
+    }
+    case targetMessage.closeComplete:
+      must(entry.kind === answer.close);
+      if (entry.ofStatement) {
+        talk.statements.confirm(entry.name, undefined);
+        talk.preparedView.delete(entry.name);
+      } else {
+        closePortal(talk, talk.portals.confirm(entry.name, undefined));
+        talk.cursors.delete(entry.name);
+        talk.cursorView.delete(entry.name);
+      }
+      talk.expected.shift();
+      return passes(talk, entry);
+    case targetMessage.parameterDescription:
+      must(entry.kind === answer.describeStatement && entry.prepared !== undefined);
+      if (entry.prepared) entry.prepared.types = decodeParameterDescription(buffer, start, stop);
+      return passes(talk, entry);
+    case targetMessage.noData:
+      must(entry.kind === answer.describeStatement || entry.kind === answer.describePortal);
+      talk.expected.shift();
+      return passes(talk, entry);
+    case targetMessage.portalSuspended:
+      must(entry.kind === answer.execute);
+      finish(talk, entry);
+      return passes(talk, entry, stop - start);
+    case targetMessage.copyInResponse:
+      return copyInResponse(talk, entry);
+    case targetMessage.copyOutResponse: {
+      must(entry.kind === answer.query || entry.kind === answer.execute);
+      const reason = openCopyOut(talk, entry, part(entry), buffer, start, stop);
+      if (reason !== undefined) return withhold(talk, entry, reason);
+      return passes(talk, entry, stop - start);
+    }
+    case targetMessage.copyData:
+      must(entry.kind === answer.query || entry.kind === answer.execute);
+      if (!passes(talk, entry, talk.copyOut ? 0 : stop - start)) return withheldBytes(talk, stop - start);
+      if (talk.copyOut === null) return true;
+      copyOutMasked(talk, entry, buffer, start, stop);
+      return false;
+    case targetMessage.copyDone:
+      must(entry.kind === answer.query || entry.kind === answer.execute);
+      if (!talk.withheld) endCopyOut(talk, entry);
+      talk.copyOut = null;
+      return passes(talk, entry, stop - start);
+    default:
+      // CopyBothResponse belongs to replication, FunctionCallResponse to a message that is refused, the rest to sign-in.
+      throw unexpected();
+  }
+}
+
+/** Whether a message of this size at the head may pass on in pieces, without being looked at. */
+export function mayStream(talk: Talk, type: number): boolean {
+  const entry = talk.expected.at(0);
+  if (entry === undefined || (entry.kind !== answer.query && entry.kind !== answer.execute)) return false;
+  if (type === targetMessage.copyData) return talk.copyOut === null;
+  return type === targetMessage.dataRow && rowMasks(talk, entry) === null;
+}
+
+/** Counts the beginning of such a message. True when it leaves. */
+export function streamed(talk: Talk, type: number, size: number): boolean {
+  const entry = talk.expected.at(0) as Expected;
+  if (type === targetMessage.dataRow && entry.work) entry.work.rows++;
+  if (entry.work) entry.work.bytes += size;
+  return !talk.withheld;
+}
+
+function passes(talk: Talk, entry: Expected, size = 0): boolean {
+  if (talk.withheld || entry.swallow) return false;
+  if (size > 0 && entry.work) entry.work.bytes += size;
+  return true;
+}
+
+function must(condition: boolean): asserts condition {
+  if (!condition) throw unexpected();
+}
+
+function unexpected(): Fault {
+  return new Fault('target.protocol', 'The target sent an answer that no message of this session asked for.');
+}
+
+/** The part of the text that the answer at hand is about. */
+function part(entry: Expected): Part | undefined {
+  return entry.analysis?.parts[entry.kind === answer.query ? entry.part : 0];
+}
+
+function rowMasks(talk: Talk, entry: Expected): RowMasks | null | undefined {
+  if (entry.kind === answer.query) return entry.masks;
+  const portal = entry.portal as Portal;
+  // Described as a statement: the formats are those that Bind asked for.
+  if (portal.masks === undefined && portal.prepared.describing === portal.analysis && portal.prepared.fields) {
+    openPortalRows(talk, portal, portal.prepared.fields);
+  }
+  return portal.masks;
+}
+
+function dataRow(talk: Talk, entry: Expected, buffer: Buffer, start: number, stop: number): boolean {
+  if (talk.withheld) return withheldBytes(talk, stop - start);
+  must(entry.kind === answer.query || entry.kind === answer.execute);
+  const masks = rowMasks(talk, entry);
+  if (masks === undefined) return withhold(talk, entry, 'the target sent rows without describing them');
+  const { work } = entry;
+  if (work === undefined) throw unexpected();
+  work.rows++;
+  if (masks === null) {
+    work.bytes += stop - start;
+    return true;
+  }
+  masks.rewrite(buffer, start, stop, talk.writer);
+  const bytes = talk.writer.take();
+  work.bytes += bytes.length;
+  emit(talk, bytes);
+  return false;
+}
+
+function openPortalRows(talk: Talk, portal: Portal, fields: readonly Field[]): void {
+  const result = portal.analysis.parts[0]?.result;
+  const permit = portal.work?.permit;
+  if (result === undefined || permit === undefined) return;
+  const masks = masksFor(permit.masks, result, fields.length);
+  portal.masks =
+    masks && new RowMasks(masks, fields, (index) => formatAt(portal.results, index), talk.options.compileMask);
+}
+
+function description(talk: Talk, entry: Expected, fields: readonly Field[]): boolean {
+  const { kind, portal } = entry;
+  const analysis = portal?.analysis ?? entry.prepared?.analysis ?? entry.analysis;
+  must(analysis !== undefined);
+  const of = kind === answer.query ? analysis.parts[entry.part] : analysis.parts[0];
+  const outputs = of?.result === undefined ? undefined : analysis.meaning.results[of.result];
+  const reason = disagreement(fields, outputs, of?.columns ?? [], talk.catalogue);
+  if (kind === answer.query) {
+    must(entry.work !== undefined);
+    if (reason !== undefined) return withhold(talk, entry, reason);
+    const masks = masksFor(entry.work.permit.masks, of?.result ?? 0, fields.length);
+    entry.masks = masks && new RowMasks(masks, fields, (index) => fields[index]?.format ?? 0, talk.options.compileMask);
+    return passes(talk, entry);
+  }
+  must(kind === answer.describeStatement || kind === answer.describePortal);
+  talk.expected.shift();
+  if (reason !== undefined) return withhold(talk, entry, reason);
+  if (kind === answer.describeStatement && entry.prepared) entry.prepared.fields = fields;
+  if (portal) openPortalRows(talk, portal, fields);
+  return passes(talk, entry);
+}
+
+/** One answer of a query's text, or all of an Execute. */
+function commandComplete(talk: Talk, entry: Expected, tag: string, size: number): boolean {
+  must(entry.kind === answer.query || entry.kind === answer.execute);
+  const { work, analysis } = entry;
+  const done = part(entry);
+  if (work) {
+    work.tag = tag;
+    if (done?.result === undefined || done.copy) work.rows += rowsOf(tag);
+  }
+  talk.copyOut = null;
+  if (talk.copyingIn) endCopyIn(talk);
+  const pass = passes(talk, entry, size);
+  if (entry.kind === answer.query) {
+    if (work) entry.masks?.collect(work.masked);
+    entry.masks = undefined;
+    entry.part++;
+    if (analysis && done) applyChanges(talk, analysis, done, entry.name, entry.part - 1);
+  } else {
+    finish(talk, entry);
+    if (work && entry.portal?.masks) entry.portal.masks.collect(work.masked);
+    settle(talk, work, 'done');
+    if (analysis && done) {
+      applyChanges(talk, analysis, done, entry.portal?.prepared.text ?? '', 0);
+      if (done.changes.transaction === 'commit' || done.changes.transaction === 'rollback') talk.status = 'I';
+      else if (done.changes.transaction === 'rollback-to') talk.status = 'T';
+    }
+  }
+  return pass;
+}
+
+/** An Execute has been answered. */
+function finish(talk: Talk, entry: Expected): void {
+  talk.expected.shift();
+  if (entry.barrier) talk.barriers--;
+  if (talk.copyGate === entry) talk.copyGate = undefined;
+}
+
+function ready(talk: Talk, entry: Expected, buffer: Buffer, start: number, stop: number): boolean {
+  if (entry.kind !== answer.query && entry.kind !== answer.sync) {
+    // The Sync that a client sends behind COPY is answered after all when the COPY failed before the server read it.
+    must(talk.strayReady > 0);
+    talk.strayReady--;
+    talk.status = decodeReadyForQuery(buffer, start, stop);
+    return true;
+  }
+  talk.status = decodeReadyForQuery(buffer, start, stop);
+  talk.expected.shift();
+  if (entry.kind === answer.query) {
+    if (entry.barrier) talk.barriers--;
+    if (talk.copyGate === entry) talk.copyGate = undefined;
+    if (talk.copyingIn) endCopyIn(talk);
+    settle(talk, entry.work, 'done');
+    // A Query takes the place of the unnamed statement and the unnamed portal.
+    talk.statements.delete('');
+    closePortal(talk, talk.portals.delete(''));
+  }
+  if (talk.status === 'I') {
+    for (const [name, portal] of talk.portals.confirmed()) {
+      closePortal(talk, portal);
+      talk.portals.delete(name);
+    }
+    transactionEnded(talk, true);
+  }
+  if (!talk.withheld) return true;
+  if (talk.status === 'T' && talk.expected.length === 0) {
+    // The client was told of an error, so the transaction has to be failed: this ReadyForQuery is replaced by the next one.
+    sendFailure(talk);
+    sendSync(talk);
+    talk.expected.push(expectation(answer.failure, entry.segment, { swallow: true }));
+    talk.expected.push(expectation(answer.sync, entry.segment));
+    return false;
+  }
+  talk.withheld = false;
+  talk.withheldBytes = 0;
+  return true;
+}
+
+function error(talk: Talk, entry: Expected, buffer: Buffer, start: number, stop: number): boolean {
+  const report = decodeReport(buffer, start, stop);
+  const code = report.get('C') ?? 'XX000';
+  const severity = report.get('V') ?? report.get('S');
+  if (severity === 'FATAL' || severity === 'PANIC')
+    return unasked(talk, targetMessage.errorResponse, buffer, start, stop);
+  talk.copyOut = null;
+  if (talk.copyingIn) endCopyIn(talk);
+  const analysis = entry.analysis ?? entry.portal?.analysis ?? entry.prepared?.analysis;
+  let pass = passes(talk, entry) || (entry.swallow && !talk.withheld && entry.kind !== answer.failure);
+  if (entry.kind === answer.failure) {
+    pass = false;
+    if (entry.refusal && !talk.withheld) emit(talk, encodeRefusal(entry.refusal));
+  } else if (pass && textsWithheld(talk, analysis)) {
+    const kept = withoutValues(report);
+    if (kept !== report) {
+      encodeReport(talk.writer, 'error', kept);
+      emit(talk, talk.writer.take());
+      pass = false;
+    }
+  }
+  const status = code === '57014' ? 'cancelled' : 'failed';
+  if (entry.kind === answer.query) {
+    if (entry.work) entry.masks?.collect(entry.work.masked);
+    entry.masks = undefined;
+    settle(talk, entry.work, status, code);
+    return pass;
+  }
+  if (entry.kind === answer.sync) return pass;
+  if (entry.work && entry.portal?.masks) entry.portal.masks.collect(entry.work.masked);
+  const work = entry.work ?? entry.portal?.work;
+  if (entry.kind !== answer.failure) settle(talk, work, status, code);
+  finish(talk, entry);
+  skip(talk);
+  failSegment(talk, entry.segment);
+  return pass;
+}
+
+/** After an error the server answers nothing until Sync. */
+function skip(talk: Talk): void {
+  for (let next = talk.expected.at(0); next && next.kind !== answer.sync; next = talk.expected.at(0)) {
+    finish(talk, next);
+    if (next.kind === answer.execute && next.portal?.work?.settled === false && next.portal.work.rows > 0)
+      settle(talk, next.work, 'done');
+    else settle(talk, next.work, 'skipped');
+  }
+}
+
+/** FATAL errors come at any time; anything else that nobody asked for breaks the protocol. */
+function unasked(talk: Talk, type: number, buffer: Buffer, start: number, stop: number): boolean {
+  if (type === targetMessage.readyForQuery && talk.strayReady > 0) {
+    talk.strayReady--;
+    talk.status = decodeReadyForQuery(buffer, start, stop);
+    return true;
+  }
+  if (type !== targetMessage.errorResponse) throw unexpected();
+  const report = decodeReport(buffer, start, stop);
+  encodeReport(talk.writer, 'error', textsWithheld(talk, undefined) ? withoutValues(report) : report);
+  emit(talk, talk.writer.take());
+  const severity = report.get('V') ?? report.get('S');
+  if (severity === 'FATAL' || severity === 'PANIC')
+    end(talk, `target ended the session (SQLSTATE ${report.get('C')})`, undefined);
+  return false;
+}
+
+/**
+ * In place of a result that must not leave, an error; until the end of the segment nothing else reaches the client
+ * (test: a result that disagrees is withheld).
+ */
+function withhold(talk: Talk, entry: Expected, reason: string): false {
+  if (talk.withheld) return false;
+  talk.withheld = true;
+  talk.copyOut = null;
+  emit(talk, encodeRefusal(refusalOf(new Fault('result.withheld', `The result was withheld: ${reason}.`))));
+  if (entry.work) entry.work.tag = 'WITHHELD';
+  if (entry.kind !== answer.query) failSegment(talk, entry.segment);
+  return false;
+}
+
+function withheldBytes(talk: Talk, size: number): false {
+  const before = talk.withheldBytes;
+  talk.withheldBytes += size;
+  if (before <= talk.limits.withheldBytes && talk.withheldBytes > talk.limits.withheldBytes)
+    talk.sink.cancelTarget(talk.options.permit);
+  return false;
+}
+
+function notice(talk: Talk, buffer: Buffer, start: number, stop: number): boolean {
+  const entry = talk.expected.at(0);
+  if (entry?.kind === answer.own || talk.withheld) return false;
+  const analysis = entry && (entry.analysis ?? entry.portal?.analysis ?? entry.prepared?.analysis);
+  if (!textsWithheld(talk, analysis)) return true;
+  const report = decodeReport(buffer, start, stop);
+  const kept = withoutValues(report);
+  if (kept === report) return true;
+  encodeReport(talk.writer, 'notice', kept);
+  emit(talk, talk.writer.take());
+  return false;
+}
+
+/** Two settings must stay as they are, or the server reads texts in another way than we did. */
+function parameter(talk: Talk, buffer: Buffer, start: number, stop: number): boolean {
+  const [name, value] = decodeParameterStatus(buffer, start, stop);
+  if ((name === 'client_encoding' && value !== 'UTF8') || (name === 'standard_conforming_strings' && value !== 'on')) {
+    throw new Fault(
+      'statement.not-understood',
+      `The session's ${name} became ${value}, under which statements cannot be read here. Connect again and leave it as it is.`,
+    );
+  }
+  // The server also reports the search path that our own reading sets and sets back.
+  return talk.reading === undefined;
+}
+
+/** Another session may have put anything into a notification. */
+function notification(talk: Talk, buffer: Buffer, start: number, stop: number): boolean {
+  if (revealsAll(talk)) return true;
+  const { pid, channel, payload } = decodeNotification(buffer, start, stop);
+  if (payload === '') return true;
+  encodeNotification(talk.writer, { pid, channel, payload: '' });
+  emit(talk, talk.writer.take());
+  return false;
+}
+
+/** The server now reads data until CopyDone or CopyFail; it ignores Sync and Flush until then (manual 53.2.6). */
+function copyInResponse(talk: Talk, entry: Expected): boolean {
+  must(entry.kind === answer.query || entry.kind === answer.execute);
+  const of = part(entry);
+  if (of?.copy?.direction !== 'in' || talk.copyGate !== entry) throw unexpected();
+  while (talk.expected.at(1)?.kind === answer.sync) {
+    talk.expected.remove(1);
+    talk.strayReady++;
+    talk.segmentOpen = true;
+  }
+  openCopyIn(talk, of);
+  return passes(talk, entry);
+}

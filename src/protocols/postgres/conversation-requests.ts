@@ -1,0 +1,492 @@
+// Client to target: each message is read in order (`begin`), asks its question where it can act, waits in line, and is sent
+// (`release`) when its turn and its ruling have come. Rulings are inputs; questions may run ahead of their turn, so that a
+// pipeline costs one durable write.
+import { Fault } from '../../domain/fault.ts';
+import type { Permit } from '../../domain/permit.ts';
+import type { Analysis } from '../../sql/analysis.ts';
+import { clientMessage } from './codec.ts';
+import { type Bind, decodeBind, decodeExecute, decodeNamed, decodeParse, encodeDescribe } from './codec-extended.ts';
+import { decodeEmpty, decodeFunctionCall, decodeQuery } from './codec-simple.ts';
+import { copyIn } from './conversation-copy.ts';
+import { unsettled } from './conversation-names.ts';
+import { recordedParameters } from './conversation-parameters.ts';
+import {
+  answer,
+  type AnswerKind,
+  type Expected,
+  expectation,
+  openWork,
+  type Portal,
+  type Prepared,
+  stage,
+  type Step,
+} from './conversation-queue.ts';
+import { startReading } from './conversation-reading.ts';
+import { currentAnalysis, endsTransaction, usesReservedName } from './conversation-scope.ts';
+import {
+  failSegment,
+  reservedName,
+  sendFailure,
+  sendFlush,
+  sendSync,
+  settle,
+  type Talk,
+} from './conversation-state.ts';
+import { Asked } from './conversation-statement.ts';
+import { type Refusal, refusalOf } from './faults.ts';
+
+/** Looks at what can be looked at, and sends what may be sent. Called after every input. */
+export function pump(talk: Talk): void {
+  for (let moved = true; moved && !talk.ended; ) {
+    moved = false;
+    while (talk.begun < talk.steps.length && begin(talk, talk.steps.at(talk.begun) as Step)) {
+      talk.begun++;
+      moved = true;
+    }
+    while (talk.begun > 0 && mayRelease(talk, talk.steps.at(0) as Step)) {
+      const step = talk.steps.shift() as Step;
+      talk.begun--;
+      talk.waiting -= step.bytes.length;
+      if (failed(talk, step)) drop(talk, step);
+      else release(talk, step);
+      moved = true;
+      if (talk.ended) return;
+    }
+  }
+  // The server keeps its answers to itself until Sync or Flush, and what waits for them would wait for ever.
+  if (talk.begun < talk.steps.length && talk.segmentOpen && !talk.flushed && talk.expected.length > 0) {
+    talk.flushed = true;
+    sendFlush(talk);
+  }
+  if (talk.paused ? talk.waiting <= talk.limits.waitingBytes / 2 : talk.waiting > talk.limits.waitingBytes) {
+    talk.paused = !talk.paused;
+    if (talk.paused) talk.sink.pauseClient();
+    else talk.sink.resumeClient();
+  }
+}
+
+/** Reads one message and asks what must be asked. False when it has to wait for something that is under way. */
+function begin(talk: Talk, step: Step): boolean {
+  step.segment = talk.segment;
+  if (talk.questions.size >= talk.limits.questions) return false;
+  const { type, bytes } = step;
+  const size = bytes.length;
+  if (failed(talk, step) || (step.segment === talk.refusedSegment && !survives(type))) {
+    step.stage = stage.ready;
+    return true;
+  }
+  switch (type) {
+    case clientMessage.query:
+      return beginQuery(talk, step, decodeQuery(bytes, 0, size));
+    case clientMessage.parse:
+      return beginParse(talk, step);
+    case clientMessage.bind:
+      return beginBind(talk, step);
+    case clientMessage.describe: {
+      const named = decodeNamed(bytes, 0, size);
+      step.name = named.name;
+      if (named.of === 'statement') {
+        const prepared = talk.statements.get(named.name, step.segment);
+        if (prepared === unsettled) return false;
+        if (prepared === undefined) return refuse(talk, step, unknownStatement(named.name));
+        step.prepared = prepared;
+      } else {
+        const portal = talk.portals.get(named.name, step.segment);
+        if (portal === unsettled) return false;
+        if (portal === undefined) return refuse(talk, step, unknownPortal(named.name));
+        step.portal = portal;
+      }
+      break;
+    }
+    case clientMessage.execute: {
+      const { portal: name } = decodeExecute(bytes, 0, size);
+      const portal = talk.portals.get(name, step.segment);
+      if (portal === unsettled) return false;
+      if (portal === undefined) return refuse(talk, step, unknownPortal(name));
+      step.portal = portal;
+      if (isBarrier(talk, portal.analysis)) raiseBarrier(talk, step);
+      break;
+    }
+    case clientMessage.close: {
+      const named = decodeNamed(bytes, 0, size);
+      step.name = named.name;
+      (named.of === 'statement' ? talk.statements : talk.portals).propose(named.name, undefined, step.segment);
+      break;
+    }
+    case clientMessage.sync:
+      decodeEmpty(bytes, 0, size);
+      talk.segment++;
+      break;
+    case clientMessage.flush:
+    case clientMessage.terminate:
+      decodeEmpty(bytes, 0, size);
+      break;
+    case clientMessage.functionCall:
+      decodeFunctionCall(bytes, 0, size);
+      talk.segment++;
+      return refuse(talk, step, {
+        severity: 'ERROR',
+        code: '0A000',
+        message: 'the function call message is not accepted: nobody can judge a call by its number',
+        hint: 'Send SELECT function(...) instead.',
+      });
+    case clientMessage.copyData:
+    case clientMessage.copyDone:
+    case clientMessage.copyFail:
+      break;
+    default:
+      throw new Fault('client.protocol', 'The client sent a password message after it had signed in.');
+  }
+  step.stage = stage.ready;
+  return true;
+}
+
+function beginQuery(talk: Talk, step: Step, text: string): boolean {
+  if (!scopeReady(talk)) return false;
+  talk.segment++;
+  const analysis = read(talk, step, text);
+  if (analysis === undefined) return true;
+  step.analysis = analysis;
+  step.name = text;
+  if (isBarrier(talk, analysis)) raiseBarrier(talk, step);
+  if (analysis.parts.length === 0) step.stage = stage.ready;
+  else ask(talk, step, new Asked('execute', analysis.text, analysis.meaning, text));
+  return true;
+}
+
+function beginParse(talk: Talk, step: Step): boolean {
+  if (!scopeReady(talk)) return false;
+  const { name, text, types } = decodeParse(step.bytes, 0, step.bytes.length);
+  if (name === reservedName) return refuse(talk, step, reservedRefusal);
+  if (talk.statements.size >= talk.limits.names) return refuse(talk, step, tooMany('prepared statements'));
+  const analysis = read(talk, step, text);
+  if (analysis === undefined) return true;
+  if (analysis.parts.length > 1) {
+    return refuse(talk, step, {
+      severity: 'ERROR',
+      code: '42601',
+      message: 'cannot insert multiple commands into a prepared statement',
+    });
+  }
+  const prepared: Prepared = {
+    text,
+    types,
+    analysis,
+    scope: talk.scopeNumber,
+    describing: undefined,
+    fields: undefined,
+  };
+  step.analysis = analysis;
+  step.prepared = prepared;
+  step.name = name;
+  talk.statements.propose(name, prepared, step.segment);
+  if (analysis.parts.length === 0) step.stage = stage.ready;
+  else ask(talk, step, new Asked('prepare', analysis.text, analysis.meaning, text));
+  return true;
+}
+
+function beginBind(talk: Talk, step: Step): boolean {
+  const bind: Bind = decodeBind(step.bytes, 0, step.bytes.length);
+  if (bind.portal === reservedName) return refuse(talk, step, reservedRefusal);
+  const prepared = talk.statements.get(bind.statement, step.segment);
+  if (prepared === unsettled || !scopeReady(talk)) return false;
+  if (prepared === undefined) return refuse(talk, step, unknownStatement(bind.statement));
+  if (talk.portals.size >= talk.limits.names) return refuse(talk, step, tooMany('portals'));
+  let analysis: Analysis;
+  try {
+    analysis = currentAnalysis(talk, prepared);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return refuse(talk, step, refusalOf(error));
+  }
+  step.analysis = analysis;
+  step.name = bind.portal;
+  step.prepared = prepared;
+  const portal: Portal = {
+    name: bind.portal,
+    prepared,
+    analysis,
+    results: bind.results,
+    work: undefined,
+    described: false,
+    masks: undefined,
+  };
+  step.portal = portal;
+  talk.portals.propose(bind.portal, portal, step.segment);
+  if (analysis.parts.length === 0) {
+    step.stage = stage.ready;
+    return true;
+  }
+  const recorded = recordedParameters(bind, prepared.types, analysis.sensitiveParameters);
+  ask(talk, step, new Asked('execute', analysis.text, analysis.meaning, prepared.text, bind, recorded));
+  return true;
+}
+
+/** The text's analysis, or `undefined` when the step is refused for it. */
+function read(talk: Talk, step: Step, text: string): Analysis | undefined {
+  try {
+    const analysis = talk.options.analyse(text, talk.scope);
+    if (usesReservedName(analysis)) refuse(talk, step, reservedRefusal);
+    else if (dependsOnUnread(talk, analysis)) refuse(talk, step, separately);
+    else return analysis;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    refuse(talk, step, refusalOf(error));
+  }
+  return undefined;
+}
+
+/** In one text, what follows the end of a transaction would be read under what that end may take back. */
+function dependsOnUnread(talk: Talk, analysis: Analysis): boolean {
+  if (analysis.parts.length < 2 || !(talk.touchedPath || talk.touchedCatalogue || talk.needPath || talk.needCatalogue))
+    return false;
+  const at = analysis.parts.findIndex((part) => endsTransaction(part.changes));
+  return at >= 0 && at < analysis.parts.length - 1;
+}
+
+/** Whether what follows can only be read once this statement is over. */
+function isBarrier(talk: Talk, analysis: Analysis): boolean {
+  if (analysis.barrier) return true;
+  const pending = talk.touchedPath || talk.touchedCatalogue || talk.cursors.size > 0;
+  return pending && analysis.parts.some((part) => endsTransaction(part.changes));
+}
+
+function raiseBarrier(talk: Talk, step: Step): void {
+  step.barrier = true;
+  talk.barriers++;
+}
+
+/** Whether a text can be read now; starts the reading of what is missing as soon as nothing else is under way. */
+function scopeReady(talk: Talk): boolean {
+  if (talk.barriers > 0 || talk.reading || talk.awaitingCatalogue) return false;
+  if (!talk.needPath && !talk.needCatalogue) return true;
+  if (talk.begun > 0 || talk.expected.length > 0) return false;
+  // The server refuses everything but the end of the transaction, and what follows that end waits for it (isBarrier).
+  if (talk.status === 'E') return true;
+  const shared = talk.needCatalogue && talk.status === 'I' && !talk.segmentOpen && !talk.temporary;
+  if (shared) {
+    talk.needCatalogue = false;
+    talk.awaitingCatalogue = true;
+    talk.sink.readCatalogue();
+  }
+  if (talk.needPath || talk.needCatalogue) startReading(talk, talk.needCatalogue);
+  return false;
+}
+
+function ask(talk: Talk, step: Step, statement: Asked): void {
+  step.stage = stage.asked;
+  step.question = ++talk.lastQuestion;
+  talk.questions.set(step.question, step);
+  talk.sink.ask(step.question, statement);
+}
+
+/** Always true, so that `begin` can return it: the step is looked at. */
+function refuse(talk: Talk, step: Step, refusal: Refusal): true {
+  if (step.type !== clientMessage.query && step.type !== clientMessage.functionCall) talk.refusedSegment = step.segment;
+  step.refusal = refusal;
+  step.stage = stage.ready;
+  return true;
+}
+
+function failed(talk: Talk, step: Step): boolean {
+  return step.segment <= talk.failedSegment && !survives(step.type);
+}
+
+/** What the server still reads after an error in a pipeline. */
+function survives(type: number): boolean {
+  return type === clientMessage.sync || type === clientMessage.terminate;
+}
+
+function mayRelease(talk: Talk, step: Step): boolean {
+  if (failed(talk, step)) return true;
+  if (step.stage !== stage.ready || talk.reading !== undefined) return false;
+  if (talk.copyGate === undefined) return true;
+  switch (step.type) {
+    case clientMessage.copyData:
+    case clientMessage.copyDone:
+    case clientMessage.copyFail:
+    case clientMessage.sync:
+    case clientMessage.flush:
+    case clientMessage.terminate:
+      return true;
+  }
+  if (!talk.copyingIn) return false;
+  throw new Fault('client.protocol', 'The client sent something else than data while its COPY was running.');
+}
+
+/** A message that the server would skip after an error is not sent. */
+function drop(talk: Talk, step: Step): void {
+  step.dropped = true;
+  if (step.barrier) talk.barriers--;
+  if (step.work) settle(talk, step.work, 'skipped');
+  else if (step.stage === stage.asked) talk.sink.withdraw(step.question);
+}
+
+function release(talk: Talk, step: Step): void {
+  const { type, bytes, segment } = step;
+  if (step.refusal) return releaseRefusal(talk, step, step.refusal);
+  const permit = step.work?.permit ?? talk.options.permit;
+  switch (type) {
+    case clientMessage.query: {
+      talk.sink.toTarget(bytes, permit);
+      if (step.work) step.work.sent = true;
+      talk.segmentOpen = false;
+      const entry = expect(talk, answer.query, step);
+      if (copiesIn(step.analysis)) talk.copyGate = entry;
+      return;
+    }
+    case clientMessage.sync:
+      releaseSync(talk, step);
+      return;
+    case clientMessage.copyData:
+    case clientMessage.copyDone:
+    case clientMessage.copyFail:
+      copyIn(talk, type, bytes);
+      if (type !== clientMessage.copyData && talk.copyGate?.kind === answer.execute) talk.copyGate = undefined;
+      return;
+    case clientMessage.terminate:
+    case clientMessage.flush:
+      talk.sink.toTarget(bytes, permit);
+      return;
+  }
+  talk.segmentOpen = true;
+  talk.flushed = false;
+  switch (type) {
+    case clientMessage.parse:
+      talk.sink.toTarget(bytes, permit);
+      if (step.work) step.work.sent = true;
+      expect(talk, answer.parse, step);
+      return;
+    case clientMessage.bind: {
+      talk.sink.toTarget(bytes, permit);
+      expect(talk, answer.bind, step);
+      return;
+    }
+    case clientMessage.describe:
+      talk.sink.toTarget(bytes, permit);
+      if (step.prepared) step.prepared.describing = step.prepared.analysis;
+      if (step.portal) step.portal.described = true;
+      expect(talk, step.prepared ? answer.describeStatement : answer.describePortal, step);
+      return;
+    case clientMessage.execute: {
+      const portal = step.portal as Portal;
+      describeFirst(talk, portal, segment);
+      const of = portal.work?.permit ?? permit;
+      talk.sink.toTarget(bytes, of);
+      if (portal.work) portal.work.sent = true;
+      const entry = expectation(answer.execute, segment, {
+        work: portal.work,
+        analysis: portal.analysis,
+        portal,
+        barrier: step.barrier,
+      });
+      talk.expected.push(entry);
+      if (copiesIn(portal.analysis)) talk.copyGate = entry;
+      return;
+    }
+    case clientMessage.close:
+      talk.sink.toTarget(bytes, permit);
+      talk.expected.push(expectation(answer.close, segment, { name: step.name, ofStatement: bytes[5] === 0x53 }));
+  }
+}
+
+function expect(talk: Talk, kind: AnswerKind, step: Step): Expected {
+  const entry = expectation(kind, step.segment, step);
+  talk.expected.push(entry);
+  return entry;
+}
+
+function copiesIn(analysis: Analysis | undefined): boolean {
+  return analysis?.parts.some((part) => part.copy?.direction === 'in') ?? false;
+}
+
+/** Rows are only believed and masked by a description: where the client asked for none, we do. */
+function describeFirst(talk: Talk, portal: Portal, segment: number): void {
+  if (portal.described || portal.analysis.parts[0]?.result === undefined || portal.analysis.parts[0].copy) return;
+  portal.described = true;
+  if (portal.prepared.describing === portal.analysis) return;
+  encodeDescribe(talk.writer, { of: 'portal', name: portal.name });
+  talk.sink.toTarget(talk.writer.take(), talk.options.permit);
+  talk.expected.push(expectation(answer.describePortal, segment, { portal, analysis: portal.analysis, swallow: true }));
+}
+
+/**
+ * In place of what was refused goes a message that fails at the server. So the answer comes in its turn, the rest of the
+ * pipeline is skipped, and a transaction is failed, all exactly as after an error of the server's own
+ * (test: denied inside a transaction).
+ */
+function releaseRefusal(talk: Talk, step: Step, refusal: Refusal): void {
+  if (step.barrier) talk.barriers--;
+  sendFailure(talk);
+  talk.expected.push(expectation(answer.failure, step.segment, { refusal }));
+  if (step.type === clientMessage.query || step.type === clientMessage.functionCall) {
+    sendSync(talk);
+    talk.segmentOpen = false;
+    talk.expected.push(expectation(answer.sync, step.segment));
+  } else {
+    talk.segmentOpen = true;
+    talk.flushed = false;
+    failSegment(talk, step.segment);
+  }
+}
+
+function releaseSync(talk: Talk, step: Step): void {
+  // A result of this segment was withheld: the client saw an error, so the server has to see one as well.
+  if (talk.withheld && step.segment <= talk.failedSegment && talk.segmentOpen) {
+    sendFailure(talk);
+    talk.expected.push(expectation(answer.failure, step.segment, { swallow: true }));
+  }
+  talk.sink.toTarget(step.bytes, talk.options.permit);
+  if (talk.copyingIn) {
+    // Ignored by the server while it copies (manual 53.2.6).
+    talk.strayReady++;
+    return;
+  }
+  talk.segmentOpen = false;
+  talk.expected.push(expectation(answer.sync, step.segment));
+}
+
+/** A ruling came in for a step that still stands. */
+export function grant(talk: Talk, step: Step, permit: Permit): void {
+  const work = openWork(permit, step.analysis as Analysis);
+  talk.works.add(work);
+  if (step.dropped) return settle(talk, work, 'skipped');
+  step.work = work;
+  if (step.portal) step.portal.work = work;
+  step.holding = undefined;
+  step.stage = stage.ready;
+}
+
+const reservedRefusal: Refusal = {
+  severity: 'ERROR',
+  code: '42939',
+  message: `the name "${reservedName}" is reserved`,
+  hint: 'Choose another name.',
+};
+
+const separately: Refusal = {
+  severity: 'ERROR',
+  code: '0A000',
+  message:
+    'this transaction changed the search path or the catalogue, so what follows its end cannot be read together with it',
+  hint: 'Send the statements after COMMIT or ROLLBACK separately.',
+};
+
+function tooMany(what: string): Refusal {
+  return {
+    severity: 'ERROR',
+    code: '54000',
+    message: `this session has too many ${what}`,
+    hint: `Close those that are not needed any more.`,
+  };
+}
+
+function unknownStatement(name: string): Refusal {
+  const message =
+    name === '' ? 'unnamed prepared statement does not exist' : `prepared statement "${name}" does not exist`;
+  return { severity: 'ERROR', code: '26000', message };
+}
+
+function unknownPortal(name: string): Refusal {
+  return { severity: 'ERROR', code: '34000', message: `portal "${name}" does not exist` };
+}

@@ -1,0 +1,364 @@
+// PostgreSQL as a protocol of the gateway: sign-in of the client, login at the target, and the conversation between them.
+import { Fault } from '../../domain/fault.ts';
+import type { Link } from '../../domain/link.ts';
+import type { Permit } from '../../domain/permit.ts';
+import type { Target } from '../../domain/target.ts';
+import type { Analysis, Scope } from '../../sql/analysis.ts';
+import type { LabelRule } from '../../sql/catalogue.ts';
+import type { Gateway, Protocol, Session } from '../protocol.ts';
+import { asFault, drive, type Wire } from '../wire.ts';
+import { cancelAtTarget, cancelName, newCancelKey } from './cancel.ts';
+import type { CatalogueSource } from './catalogues.ts';
+import { encodeAuthentication } from './codec-authentication.ts';
+import { encodeTerminate } from './codec-simple.ts';
+import { encodeBackendKeyData, encodeParameterStatus, encodeReadyForQuery } from './codec-status.ts';
+import { Writer } from './codec-writer.ts';
+import { type Conversation, openConversation } from './conversation.ts';
+import type { ConversationLimits, ConversationOptions } from './conversation-state.ts';
+import { Asked, connectMeaning } from './conversation-statement.ts';
+import { encodeRefusal, refusalOf, refusalOfDenial } from './faults.ts';
+import { Front, type Wanted } from './front.ts';
+import { type LoggedIn, login } from './login.ts';
+import { encodeHoldNotice } from './notices.ts';
+
+export interface PostgresOptions {
+  /** Reads SQL; `openAnalyser()` of src/sql/analyse.ts. */
+  readonly analyser: { analyse(sql: string, scope: Scope): Analysis };
+  readonly catalogues: { of(target: Target, database: string): CatalogueSource };
+  /** The label rules that `catalogues` uses for this target. */
+  labels(target: Target): readonly LabelRule[];
+  /** Compiled by src/masking. */
+  readonly compileMask: ConversationOptions['compileMask'];
+  readonly openCopyMasks: ConversationOptions['openCopyMasks'];
+  /** Milliseconds from the first byte to a signed-in session, holds not counted. Default 30,000. */
+  readonly startupMs?: number;
+  /** Milliseconds between reminders to a client that waits. Default 30,000. */
+  readonly reminderMs?: number;
+  /** Milliseconds that a peer has to close its side. Default 5,000. */
+  readonly lingerMs?: number;
+  /** Let a target that asks for the password itself have it without TLS. */
+  readonly cleartextPassword?: boolean;
+  readonly limits?: Partial<ConversationLimits>;
+  /** Faults with their causes, for the operator's log. */
+  onFault?(fault: Fault, session: string | undefined): void;
+}
+
+/** Bytes that a client may send ahead of its sign-in's answer. */
+const earlyBytes = 64 * 1024;
+
+export function postgres(options: PostgresOptions): Protocol {
+  return { name: 'postgres', serve: (client, gateway) => serve(client, gateway, options) };
+}
+
+async function serve(client: Link, gateway: Gateway, options: PostgresOptions): Promise<void> {
+  const reception = new Reception(client);
+  let session: Session | undefined;
+  let cause = 'client left';
+  const startup = setTimeout(() => {
+    reception.fail(new Fault('client.timeout', 'Signing in took too long.'));
+  }, options.startupMs ?? 30_000);
+  try {
+    const arrived = await receive(reception, client, gateway);
+    if (arrived === undefined) return;
+    const { token, wanted } = arrived;
+    const { target, database } = wanted;
+    const claimed = { user: wanted.user, application: wanted.application, address: client.remote };
+    const opened = await gateway.signIn(token === '' ? undefined : token, { target, database, claimed }, client);
+    session = opened;
+    // From here on the client may be told of a hold by a notice; before, only an error would be understood.
+    const writer = new Writer();
+    encodeAuthentication(writer, { kind: 'ok' });
+    client.write(writer.take());
+    clearTimeout(startup);
+    const permit = await connect(opened, reception, wanted, options);
+    if (permit === undefined) {
+      cause = 'connect refused';
+      return;
+    }
+    cause = await converse(opened, reception, gateway, permit, wanted, options);
+  } catch (error) {
+    const fault = asFault(error);
+    cause = fault.code;
+    if (!reception.gone) client.write(encodeRefusal({ ...refusalOf(fault), severity: 'FATAL' }));
+    options.onFault?.(fault, session?.id);
+  } finally {
+    clearTimeout(startup);
+    reception.over();
+    client.end();
+    setTimeout(() => client.destroy(), options.lingerMs ?? 5_000).unref();
+    await session?.close(cause).catch((error: unknown) => options.onFault?.(asFault(error), session?.id));
+  }
+}
+
+/** Stands at the client's link until the conversation takes over: bytes are kept, and waiting ends when the client leaves. */
+class Reception {
+  readonly client: Link;
+  gone = false;
+  readonly left = new AbortController();
+  wire: Wire | undefined;
+  #early: Buffer[] = [];
+  #size = 0;
+  #wake: (() => void) | undefined;
+  #fault: Fault | undefined;
+  #over = false;
+
+  constructor(client: Link) {
+    this.client = client;
+    client.open({
+      data: (chunk) => {
+        if (this.wire) this.wire.data(chunk);
+        else if (!this.#over) this.#keep(chunk);
+      },
+      drain: () => this.wire?.drain(),
+      end: () => {
+        this.gone = true;
+        this.left.abort(new Fault('client.protocol', 'The client left.'));
+        this.#wake?.();
+        this.wire?.end();
+      },
+    });
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size > earlyBytes)
+      return this.fail(new Fault('client.protocol', 'The client sent too much before it had signed in.'));
+    this.#early.push(Buffer.from(chunk));
+    this.#wake?.();
+  }
+
+  fail(fault: Fault): void {
+    this.#fault ??= fault;
+    this.left.abort(fault);
+    this.#wake?.();
+  }
+
+  /** The next bytes, or `undefined` when the client has left. Rejects with what failed meanwhile. */
+  async bytes(): Promise<Buffer | undefined> {
+    while (this.#early.length === 0 && !this.gone && !this.#fault) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (this.#fault) throw this.#fault;
+    return this.take();
+  }
+
+  take(): Buffer | undefined {
+    if (this.#early.length === 0) return undefined;
+    const bytes = Buffer.concat(this.#early);
+    this.#early = [];
+    this.#size = 0;
+    return bytes;
+  }
+
+  check(): void {
+    if (this.#fault) throw this.#fault;
+    if (this.gone) throw this.left.signal.reason;
+  }
+
+  over(): void {
+    this.#over = true;
+    this.#early = [];
+  }
+}
+
+/** Runs the start-up up to the credential. `undefined` when there is nothing to serve: the client left, or only cancelled. */
+async function receive(
+  reception: Reception,
+  client: Link,
+  gateway: Gateway,
+): Promise<{ token: string; wanted: Wanted } | undefined> {
+  const front = new Front({
+    tls: client.startTls !== undefined,
+    secure: () => client.secure,
+    mayContinue: () => client.secure || client.plaintextAllowed === true,
+  });
+  for (;;) {
+    const bytes = await reception.bytes();
+    if (bytes === undefined) return undefined;
+    front.push(bytes);
+    for (let step = front.next(); step.do !== 'wait'; step = front.next()) {
+      switch (step.do) {
+        case 'send':
+          client.write(step.bytes);
+          break;
+        case 'secure':
+          if (reception.take() !== undefined)
+            throw new Fault('client.protocol', 'The client sent bytes in the clear behind its request for TLS.');
+          client.write(Buffer.from('S'));
+          await client.startTls?.({ alpn: 'postgresql' });
+          break;
+        case 'cancel':
+          gateway.cancels.find(cancelName(step.key))?.();
+          return undefined;
+        case 'sign-in':
+          return step;
+      }
+    }
+    front.keep();
+  }
+}
+
+/** Opening the session is a statement of its own. `undefined` when it was denied; the client has been told. */
+async function connect(
+  session: Session,
+  reception: Reception,
+  wanted: Wanted,
+  options: PostgresOptions,
+): Promise<Permit | undefined> {
+  const { client } = reception;
+  let reminder: NodeJS.Timeout | undefined;
+  const signal = AbortSignal.any([reception.left.signal, session.ended]);
+  try {
+    const ruling = await session.submit(
+      new Asked(
+        'connect',
+        `connect ${session.target.name}/${session.database}`,
+        connectMeaning,
+        `${wanted.target}/${session.database}`,
+      ),
+      {
+        signal,
+        held(holding) {
+          client.write(encodeHoldNotice(holding, false));
+          reminder ??= setInterval(() => client.write(encodeHoldNotice(holding, true)), options.reminderMs ?? 30_000);
+        },
+      },
+    );
+    reception.check();
+    if (ruling.granted) return ruling;
+    client.write(encodeRefusal({ ...refusalOfDenial(ruling), severity: 'FATAL' }));
+    return undefined;
+  } finally {
+    clearInterval(reminder);
+  }
+}
+
+async function converse(
+  session: Session,
+  reception: Reception,
+  gateway: Gateway,
+  permit: Permit,
+  wanted: Wanted,
+  options: PostgresOptions,
+): Promise<string> {
+  const { client } = reception;
+  const source = options.catalogues.of(session.target, session.database);
+  const signal = AbortSignal.any([reception.left.signal, session.ended]);
+  const link = await session.dial(permit);
+  const [logged, catalogue] = await Promise.all([
+    login(link, permit, {
+      database: session.database,
+      parameters: wanted.parameters,
+      cleartextPassword: options.cleartextPassword ?? false,
+      signal,
+    }),
+    source.current(),
+  ]).catch((error: unknown) => {
+    link.destroy();
+    throw error;
+  });
+  reception.check();
+  const key = newCancelKey(wanted.minor);
+  let known = catalogue;
+  let conversation!: Conversation;
+  const refresh = (ask: Promise<typeof catalogue>): void => {
+    ask.then(
+      (fresh) => {
+        known = fresh;
+        conversation.catalogueRead(fresh);
+      },
+      (error: unknown) => conversation.catalogueFailed(asFault(error)),
+    );
+  };
+  const wire = drive(
+    {
+      client,
+      target: {
+        open: logged.open,
+        send: (bytes, by) => link.send(bytes, by),
+        pause: () => link.pause(),
+        resume: () => link.resume(),
+        end: () => link.end(),
+        destroy: () => link.destroy(),
+      },
+      session,
+      permit,
+      goodbye,
+      reminderMs: options.reminderMs ?? 30_000,
+      lingerMs: options.lingerMs ?? 5_000,
+    },
+    (outputs) => {
+      greet(client, logged, key);
+      conversation = openConversation(
+        {
+          ...outputs,
+          readCatalogue: () => refresh(source.refresh()),
+          catalogueChanged: () => source.changed(),
+          cancelTarget(by) {
+            if (logged.key)
+              void cancelAtTarget(session, by, logged.key).catch((error: unknown) =>
+                options.onFault?.(asFault(error), session.id),
+              );
+          },
+          close(ending) {
+            if (ending.fault) options.onFault?.(ending.fault, session.id);
+            outputs.close(ending);
+          },
+        },
+        {
+          permit,
+          analyse: (sql, scope) => options.analyser.analyse(sql, scope),
+          preview: (meaning) => session.preview(meaning),
+          catalogue,
+          labels: options.labels(session.target),
+          compileMask: options.compileMask,
+          openCopyMasks: options.openCopyMasks,
+          limits: options.limits,
+        },
+      );
+      return conversation;
+    },
+  );
+  const forget = gateway.cancels.add(cancelName(key), () => conversation.cancelled());
+  try {
+    const { data } = wire;
+    reception.wire = {
+      ...wire,
+      // What the catalogue's own connection noticed comes in before the bytes that will be judged by it.
+      data(chunk) {
+        const { latest } = source;
+        if (latest === undefined) {
+          conversation.catalogueAwaited();
+          refresh(source.current());
+        } else if (latest !== known) {
+          known = latest;
+          conversation.catalogueRead(latest);
+        }
+        data(chunk);
+      },
+    };
+    const early = reception.take();
+    if (early) reception.wire.data(early);
+    if (reception.gone) reception.wire.end();
+    return await wire.over;
+  } finally {
+    forget();
+  }
+}
+
+function goodbye(): Uint8Array {
+  const writer = new Writer();
+  encodeTerminate(writer);
+  return writer.take();
+}
+
+/** The server's own settings, our own cancel key, and that it may begin. */
+function greet(client: Link, logged: LoggedIn, key: ReturnType<typeof newCancelKey>): void {
+  const writer = new Writer();
+  for (const [name, value] of logged.parameters) encodeParameterStatus(writer, name, value);
+  encodeBackendKeyData(writer, key);
+  encodeReadyForQuery(writer, 'I');
+  client.write(writer.take());
+}

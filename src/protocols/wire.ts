@@ -1,0 +1,198 @@
+// Drives a sans-IO conversation between a client's link and its target: the one place where a hand-written protocol meets sockets,
+// timers and promises. A protocol adds its own inputs and outputs around it.
+import { Fault } from '../domain/fault.ts';
+import type { Link } from '../domain/link.ts';
+import type { Denial, Holding, Permit } from '../domain/permit.ts';
+import type { Statement } from '../domain/statement.ts';
+import type { Session, TargetLink, Wait } from './protocol.ts';
+
+/** What every conversation takes in. None of them throws. */
+export interface WireInputs {
+  fromClient(chunk: Buffer): void;
+  fromTarget(chunk: Buffer): void;
+  held(question: number, holding: Holding): void;
+  ruled(question: number, ruling: Permit | Denial | Fault): void;
+  tick(): void;
+  clientGone(): void;
+  targetGone(): void;
+  kill(fault: Fault): void;
+}
+
+/** What every conversation puts out. */
+export interface WireOutputs {
+  toClient(bytes: Uint8Array): void;
+  toTarget(bytes: Uint8Array, permit: Permit): void;
+  ask(question: number, statement: Statement): void;
+  withdraw(question: number): void;
+  settle: Session['settle'];
+  record: Session['record'];
+  pauseClient(): void;
+  resumeClient(): void;
+  close(ending: { readonly fault: Fault | undefined; readonly cause: string }): void;
+}
+
+export interface Ends {
+  /** The client's link, opened long ago: `clientData` and the others of the result are its sink from now on. */
+  readonly client: Link;
+  readonly target: Pick<TargetLink, 'open' | 'send' | 'pause' | 'resume' | 'end' | 'destroy'>;
+  readonly session: Session;
+  /** Last words to the target, sent when the conversation closes. */
+  goodbye(): Uint8Array;
+  readonly permit: Permit;
+  /** Milliseconds between reminders of a hold. */
+  readonly reminderMs: number;
+  /** Milliseconds that a peer has to close its side after ours is closed. */
+  readonly lingerMs: number;
+}
+
+export interface Wire {
+  data(chunk: Buffer): void;
+  drain(): void;
+  end(): void;
+  /** Resolves with the cause when both links are closed; never rejects. */
+  readonly over: Promise<string>;
+}
+
+export function asFault(error: unknown): Fault {
+  return error instanceof Fault
+    ? error
+    : new Fault('gateway.internal', 'The gateway met an internal error and ended this session.', error);
+}
+
+/** One question under way. The signal is made only when a hold reads it. */
+class Question implements Wait {
+  #controller: AbortController | undefined;
+  #withdrawn = false;
+  readonly #held: (holding: Holding) => void;
+
+  constructor(held: (holding: Holding) => void) {
+    this.#held = held;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#withdrawn) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  held(holding: Holding): void {
+    this.#held(holding);
+  }
+
+  withdraw(): void {
+    this.#withdrawn = true;
+    this.#controller?.abort();
+  }
+}
+
+/** Starts the conversation that `open` makes. */
+export function drive(ends: Ends, open: (outputs: WireOutputs) => WireInputs): Wire {
+  const { client, target, session } = ends;
+  const questions = new Map<number, Question>();
+  let clientOpen = true;
+  let targetOpen = true;
+  let closed = false;
+  let cause = 'client left';
+  let reminder: NodeJS.Timeout | undefined;
+  // Reading from the client stops for two reasons: too much waits here, or the target is slow.
+  let clientFull = false;
+  let targetSlow = false;
+  let resolveOver: (cause: string) => void = () => undefined;
+  const over = new Promise<string>((resolve) => {
+    resolveOver = resolve;
+  });
+
+  const checkOver = (): void => {
+    if (!clientOpen && !targetOpen) resolveOver(cause);
+  };
+  const ended = (): void => conversation.kill(asFault(session.ended.reason));
+
+  const outputs: WireOutputs = {
+    toClient(bytes) {
+      if (clientOpen && !client.write(bytes)) target.pause();
+    },
+    toTarget(bytes, permit) {
+      if (!targetOpen || target.send(bytes, permit)) return;
+      targetSlow = true;
+      client.pause();
+    },
+    ask(number, statement) {
+      const question = new Question((holding) => {
+        reminder ??= setInterval(() => conversation.tick(), ends.reminderMs).unref();
+        conversation.held(number, holding);
+      });
+      questions.set(number, question);
+      session.submit(statement, question).then(
+        (ruling) => {
+          questions.delete(number);
+          conversation.ruled(number, ruling);
+        },
+        (error) => {
+          questions.delete(number);
+          conversation.ruled(number, asFault(error));
+        },
+      );
+    },
+    withdraw: (number) => questions.get(number)?.withdraw(),
+    settle: (permit, outcome) => session.settle(permit, outcome),
+    record: (side, bytes) => session.record(side, bytes),
+    pauseClient() {
+      clientFull = true;
+      client.pause();
+    },
+    resumeClient() {
+      clientFull = false;
+      if (!targetSlow) client.resume();
+    },
+    close(ending) {
+      closed = true;
+      cause = ending.cause;
+      clearInterval(reminder);
+      session.ended.removeEventListener('abort', ended);
+      if (targetOpen) {
+        try {
+          target.send(ends.goodbye(), ends.permit);
+        } catch {
+          // The session has ended already, and with it the right to send.
+        }
+        target.end();
+        setTimeout(() => target.destroy(), ends.lingerMs).unref();
+      }
+      if (clientOpen) {
+        client.end();
+        client.resume();
+        setTimeout(() => client.destroy(), ends.lingerMs).unref();
+      }
+    },
+  };
+  const conversation = open(outputs);
+  session.ended.addEventListener('abort', ended);
+  target.open({
+    data: (chunk) => {
+      if (!closed) conversation.fromTarget(chunk);
+    },
+    drain() {
+      targetSlow = false;
+      if (!clientFull) client.resume();
+    },
+    end() {
+      targetOpen = false;
+      conversation.targetGone();
+      checkOver();
+    },
+  });
+  if (session.ended.aborted) ended();
+
+  return {
+    data: (chunk) => {
+      if (!closed) conversation.fromClient(chunk);
+    },
+    drain: () => target.resume(),
+    end() {
+      clientOpen = false;
+      conversation.clientGone();
+      checkOver();
+    },
+    over,
+  };
+}
