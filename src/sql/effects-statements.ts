@@ -196,6 +196,16 @@ function createTable(stmt: CreateStmt, reading: Reading, names: Names): void {
   ddlOn<CreateStmt>('sql:create', 'table', (s) => s.relation)(stmt, reading, names);
 }
 
+/** An unqualified relation that CREATE SCHEMA makes belongs to the new schema. */
+function inSchema(tree: Tree, schemaname: string): Tree {
+  const place = (range: RangeVar | undefined) => (range && !range.schemaname ? { ...range, schemaname } : range);
+  if (tree.CreateStmt) return { CreateStmt: { ...tree.CreateStmt, relation: place(tree.CreateStmt.relation)! } };
+  if (tree.ViewStmt) return { ViewStmt: { ...tree.ViewStmt, view: place(tree.ViewStmt.view)! } };
+  if (tree.CreateSeqStmt)
+    return { CreateSeqStmt: { ...tree.CreateSeqStmt, sequence: place(tree.CreateSeqStmt.sequence)! } };
+  return tree;
+}
+
 const secret = (reading: Reading) => {
   reading.flags.secret = true;
 };
@@ -333,9 +343,9 @@ export const statements: Table = {
     const schema = stmt.schemaname ?? stmt.authrole?.rolename ?? '';
     add(reading, 'sql:create', { schema }, { object: 'schema' });
     changesCatalogue(reading);
-    // Unqualified names inside belong to the new schema.
-    const within = { ...reading, scope: { ...reading.scope, searchPath: [schema, ...reading.scope.searchPath] } };
-    for (const tree of (stmt.schemaElts ?? []) as Tree[]) reading.walker.statement(tree, within, names);
+    for (const tree of (stmt.schemaElts ?? []) as Tree[]) {
+      reading.walker.statement(inSchema(tree, schema), reading, names);
+    }
   },
   ViewStmt: ddlOn(
     'sql:create',
