@@ -45,6 +45,9 @@ describe('held by', () => {
       { action: 'sql:create', resource: { schema: 'public', routine: 'f' }, attributes: { object: 'function' } },
     ],
     ['guard.code', { action: 'sql:create', resource: orders, attributes: { object: 'trigger' } }],
+    ['guard.code', { action: 'sql:create', resource: orders, attributes: { object: 'view', replace: true } }],
+    ['guard.large-objects', routine('lo_unlink', { family: 'large-object-write' })],
+    ['guard.two-phase', { action: 'sql:transaction', resource: {}, attributes: { prepared: true } }],
     ['guard.unreadable-call', routine('query_to_xml', { unreadable: true })],
     ['guard.maintenance', { action: 'sql:maintain', resource: orders }],
   ])('%s: %o', (rule, effect) => {
@@ -89,6 +92,8 @@ describe('permitted', () => {
     ['delete with a condition', { action: 'sql:delete', resource: orders, attributes: { hasWhere: true } }],
     ['update with a condition', { action: 'sql:update', resource: orders, attributes: { hasWhere: true } }],
     ['drop of a temporary table', { action: 'sql:drop', resource: orders, attributes: { temporary: true } }],
+    ['a comment', { action: 'sql:alter', resource: orders, attributes: { object: 'table', command: 'Comment' } }],
+    ['create of a view', { action: 'sql:create', resource: orders, attributes: { object: 'view' } }],
     ['create of a table', { action: 'sql:create', resource: orders, attributes: { object: 'table' } }],
     ['a readable call', { action: 'sql:call', resource: { schema: 'public', routine: 'refund' } }],
     ['a setting', { action: 'sql:session', resource: {} }],
