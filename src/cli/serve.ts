@@ -1,0 +1,19 @@
+// countersign serve: the gateway itself.
+import type { Command } from 'commander';
+import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
+import { examples, type Io } from './output.ts';
+
+export function register(program: Command, io: Io): void {
+  const serve = takesConfig(program.command('serve'))
+    .description('run the gateway until it is told to stop')
+    .action(async (options: ConfigOption) => {
+      const config = await openConfig(options, io);
+      // Loaded here, because no other command needs the whole gateway.
+      const gateway = await import('../bin/serve.ts');
+      await gateway.serve(config);
+    });
+  examples(serve, [
+    ['Run with the configuration of this folder', 'countersign serve'],
+    ['Run as a service does', 'countersign serve --config /etc/countersign/countersign.yaml'],
+  ]);
+}

@@ -1,0 +1,51 @@
+// countersign verify: the same check as the standalone countersign-verify.
+import { existsSync, readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { Exit, examples, type Io, printJson } from './output.ts';
+
+interface Options {
+  readonly key: string;
+  readonly recordings?: string;
+  readonly json?: boolean;
+}
+
+export function register(program: Command, io: Io): void {
+  const verify = program
+    .command('verify')
+    .description('check a ledger offline: its folder and the public key are enough')
+    .argument('<folder>', 'ledger folder: the one with checkpoint, journal and tile')
+    .requiredOption('-k, --key <key>', 'public key, or a file that holds it; not from the folder that is checked')
+    .option('-r, --recordings <folder>', 'check the recordings too')
+    .option('--json', 'print the report as JSON')
+    .action(async (folder: string, options: Options) => {
+      const [{ verifyLedger }, { verifySummary }, { NoteError }] = await Promise.all([
+        import('../ledger/verify.ts'),
+        import('../ledger/verify-summary.ts'),
+        import('../ledger/note.ts'),
+      ]);
+      if (!existsSync(folder))
+        throw new Exit(2, `there is no folder ${folder}: give the one that holds checkpoint, journal and tile`);
+      try {
+        const key = existsSync(options.key) ? readFileSync(options.key, 'utf8') : options.key;
+        const report = await verifyLedger(folder, key, { recordings: options.recordings });
+        if (options.json) printJson(io, report);
+        else io.stdout.write(verifySummary(report));
+        if (!report.ok) throw new Exit(1);
+      } catch (error) {
+        if (error instanceof NoteError) throw new Exit(2, `--key: ${error.message}`);
+        const reason = (error as NodeJS.ErrnoException).code;
+        if (typeof reason !== 'string') throw error;
+        throw new Exit(2, `the ledger cannot be read (${reason}): check the folder and your rights`);
+      }
+    });
+  examples(verify, [
+    [
+      'Check a ledger with the key that was published',
+      'countersign verify data/ledger --key "example.org/gw-a+1a2b3c4d+AX…"',
+    ],
+    [
+      'Check the recordings too, for a program',
+      'countersign verify data/ledger --key gw-a.vkey --recordings data/recordings --json',
+    ],
+  ]);
+}
