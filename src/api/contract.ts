@@ -64,7 +64,7 @@ export interface SessionDetail extends SessionSummary {
   readonly recordedBytes: number;
 }
 
-/** GET /api/sessions/:id/statements?before=&limit= → Page<StatementRow>, oldest first with `after`, as the timeline shows them. */
+/** GET /api/sessions/:id/statements?after=<sequence>&limit= → Page<StatementRow>, oldest first, as the timeline shows them; pass `next` as `after`. */
 export interface StatementRow {
   readonly session: string;
   readonly sequence: number;

@@ -34,7 +34,7 @@ async function world(): Promise<World> {
 
 function open({ place, file, ledger }: World, told: Partial<Parameters<typeof openStore>[0]> = {}): Store {
   const failed = (message: string) => expect.fail(message);
-  const store = openStore({ ledger: place.folder, state: place.state, file, changed() {}, failed, ...told });
+  const store = openStore({ ledger: place.folder, state: place.state, file, failed, ...told });
   closers.push(() => store.close());
   closers.push(ledger.onAppend(store.advanced));
   return store;
@@ -302,7 +302,8 @@ test('following in small batches, with restarts between, gives the same rows', a
 test('live events name what changed', async () => {
   const of = await world();
   const told: StoreChanges[] = [];
-  const store = open(of, { changed: (changes) => told.push(changes) });
+  const store = open(of);
+  store.onChange((changes) => told.push(changes));
   await followed(of, store);
   told.length = 0;
   await fill(of.ledger);

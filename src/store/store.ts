@@ -1,15 +1,17 @@
 // The store: finds sessions, statements and approvals. A projection of the ledger; deleting its file loses nothing (DESIGN §8).
 import { Worker } from 'node:worker_threads';
-import { type Follower, type FollowerOptions, startFollower, workerFile } from './follower.ts';
+import { type Follower, type FollowerOptions, startFollower, type StoreChanges, workerFile } from './follower.ts';
 import type { Reads } from './reads.ts';
 import { readNames } from './reads.ts';
 import type { Answer, Ask } from './reads-worker.ts';
 
 export interface Store extends Reads, Omit<Follower, 'close'> {
+  /** Told after each batch of entries that the store has taken in. Returns what takes the listener off again. */
+  onChange(listener: (changes: StoreChanges) => void): () => void;
   close(): Promise<void>;
 }
 
-export interface StoreOptions extends FollowerOptions {
+export interface StoreOptions extends Omit<FollowerOptions, 'changed'> {
   /** Longest wait for one read, in milliseconds. */
   readonly readMs?: number;
 }
@@ -27,8 +29,13 @@ const mostReads = 64;
 
 /** Opens the store and starts following the ledger. Reads wait for the first look at the ledger. */
 export function openStore(options: StoreOptions): Store {
-  const follower = startFollower(options);
-  const reader = openReader(options.file, options.readMs ?? 10_000, follower.ready);
+  const listeners = new Set<(changes: StoreChanges) => void>();
+  const changed = (changes: StoreChanges) => {
+    for (const listener of listeners) listener(changes);
+  };
+  const { ledger, state, file, batch, failed } = options;
+  const follower = startFollower({ ledger, state, file, batch, failed, changed });
+  const reader = openReader(file, options.readMs ?? 10_000, follower.ready);
   const reads = Object.fromEntries(
     readNames.map((name) => [name, (...values: readonly unknown[]) => reader.ask(name, values)]),
   ) as unknown as Reads;
@@ -37,6 +44,10 @@ export function openStore(options: StoreOptions): Store {
     ready: follower.ready,
     advanced: follower.advanced,
     reached: follower.reached,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     async close() {
       await reader.close();
       await follower.close();

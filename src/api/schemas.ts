@@ -1,0 +1,237 @@
+// The contract (contract.ts) as schemas: requests are checked against them, and /api/openapi.json is made from them. The
+// compiler holds both together; api.test.ts holds answers against them.
+import { z } from 'zod';
+import type {
+  ApprovalRow,
+  EffectRow,
+  LedgerStatus,
+  Me,
+  Overview,
+  Problem,
+  Replay,
+  ReplayEvent,
+  SessionDetail,
+  SessionSummary,
+  StatementRow,
+  TargetRow,
+  Vote,
+} from './contract.ts';
+
+const count = z.int().min(0);
+const time = count.describe('Milliseconds since the epoch.');
+const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+const kind = z.enum(['agent', 'human', 'service']);
+const ruling = z.enum(['permit', 'hold', 'deny']);
+const parameters = z.array(z.string().nullable());
+const strings = z.array(z.string());
+
+export const problem = z.strictObject({ code: z.string(), message: z.string() }) satisfies z.ZodType<Problem>;
+
+export const me = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  kind,
+  groups: strings,
+  mayKill: z.boolean(),
+}) satisfies z.ZodType<Me>;
+
+export const ledgerStatus = z.strictObject({
+  origin: z.string(),
+  vkey: z.string(),
+  entries: count,
+  checkpoint: z.strictObject({ size: count, root: z.string(), at: time }).optional(),
+  state: z.enum(['healthy', 'stopped']),
+  fault: z.string().optional(),
+}) satisfies z.ZodType<LedgerStatus>;
+
+export const overview = z.strictObject({
+  live: count,
+  held: count,
+  statementsLastHour: count,
+  denialsLastHour: count,
+  maskedCellsLastHour: count,
+  ledger: ledgerStatus,
+}) satisfies z.ZodType<Overview>;
+
+export const sessionSummary = z.strictObject({
+  id: z.string(),
+  principal: z.string(),
+  principalName: z.string(),
+  principalKind: kind,
+  target: z.string(),
+  database: z.string(),
+  opened: time,
+  closed: time.optional(),
+  cause: z.string().optional(),
+  statements: count,
+  held: count,
+  denied: count,
+  maskedCells: count,
+}) satisfies z.ZodType<SessionSummary>;
+
+const claim = z.string().optional();
+export const sessionDetail = sessionSummary.extend({
+  issuer: z.string(),
+  subject: z.string(),
+  groups: strings,
+  owner: z.string().optional(),
+  claimed: z.strictObject({ user: claim, application: claim, address: claim }),
+  openEntry: count,
+  sealEntry: count.optional(),
+  recordedBytes: count,
+}) satisfies z.ZodType<SessionDetail>;
+
+const effect = z.strictObject({
+  action: z.string(),
+  resource: z.string(),
+  attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+}) satisfies z.ZodType<EffectRow>;
+
+export const statementRow = z.strictObject({
+  session: z.string(),
+  sequence: count,
+  entry: count,
+  at: time,
+  kind: z.string(),
+  text: z.string(),
+  parameters: parameters.optional(),
+  ruling,
+  rules: strings,
+  reason: z.string().optional(),
+  advice: z.string().optional(),
+  effects: z.array(effect),
+  approval: z.string().optional(),
+  outcome: z
+    .strictObject({
+      status: z.enum(['done', 'failed', 'skipped', 'cancelled', 'lost']),
+      at: time,
+      code: z.string().optional(),
+      tag: z.string().optional(),
+      rows: count,
+      bytes: count,
+      masked: z.array(z.strictObject({ label: z.string(), method: z.string(), cells: count })),
+    })
+    .optional(),
+}) satisfies z.ZodType<StatementRow>;
+
+const replayEvent = z.discriminatedUnion('kind', [
+  z.strictObject({
+    at: time,
+    kind: z.literal('statement'),
+    sequence: count,
+    text: z.string(),
+    parameters: parameters.optional(),
+  }),
+  z.strictObject({ at: time, kind: z.literal('result'), columns: strings, rows: z.array(parameters), total: count }),
+  z.strictObject({ at: time, kind: z.literal('done'), tag: z.string() }),
+  z.strictObject({
+    at: time,
+    kind: z.literal('error'),
+    severity: z.string(),
+    code: z.string(),
+    message: z.string(),
+    detail: z.string().optional(),
+    hint: z.string().optional(),
+  }),
+  z.strictObject({
+    at: time,
+    kind: z.literal('notice'),
+    severity: z.string(),
+    message: z.string(),
+    hint: z.string().optional(),
+  }),
+  z.strictObject({
+    at: time,
+    kind: z.literal('copy'),
+    direction: z.enum(['in', 'out']),
+    bytes: count,
+    preview: z.string(),
+  }),
+  z.strictObject({ at: time, kind: z.literal('other'), name: z.string() }),
+]) satisfies z.ZodType<ReplayEvent>;
+
+export const replay = z.strictObject({
+  session: z.string(),
+  started: time,
+  partial: z.boolean(),
+  events: z.array(replayEvent),
+}) satisfies z.ZodType<Replay>;
+
+export const approvalRow = z.strictObject({
+  id: z.string(),
+  session: z.string(),
+  sequence: count,
+  requester: z.string(),
+  requesterName: z.string(),
+  target: z.string(),
+  database: z.string(),
+  text: z.string(),
+  parameters: parameters.optional(),
+  effects: z.array(effect),
+  rules: strings,
+  advice: z.string(),
+  group: z.string(),
+  quorum: count,
+  created: time,
+  expires: time,
+  digest: z.string(),
+  state: z.enum(['pending', 'granted', 'refused', 'expired', 'withdrawn']),
+  resolved: time.optional(),
+  votes: z.array(
+    z.strictObject({
+      voter: z.string(),
+      voterName: z.string(),
+      answer: z.enum(['grant', 'refuse']),
+      at: time,
+      reason: z.string().optional(),
+      grade: z.literal('session'),
+    }),
+  ),
+  mayVote: z.boolean(),
+  mayNotBecause: z.string().optional(),
+}) satisfies z.ZodType<ApprovalRow>;
+
+export const targetRow = z.strictObject({
+  name: z.string(),
+  protocol: z.string(),
+  labelledColumns: count,
+  ack: z.strictObject({ read: z.string(), write: z.string() }),
+}) satisfies z.ZodType<TargetRow>;
+
+export const page = <Item extends z.ZodType>(item: Item) =>
+  z.strictObject({
+    items: z.array(item),
+    next: z.string().optional().describe('Pass it on for the next page; absent on the last.'),
+  });
+
+const limit = (most: number, usual: number) => z.coerce.number().int().min(1).max(most).default(usual);
+const cursor = z.string().max(200);
+const filter = z.string().max(500);
+
+export const sessionPath = z.strictObject({ id });
+export const sessionQuery = z.strictObject({
+  state: z.enum(['live', 'ended', 'all']).default('all'),
+  target: filter.optional(),
+  principal: filter.optional().describe('A principal id, or the beginning of a name.'),
+  ruling: ruling.optional().describe('With at least one such decision.'),
+  text: filter.optional().describe('Words, or beginnings of words, of one of its statements.'),
+  before: cursor.optional(),
+  limit: limit(200, 50),
+});
+export const statementQuery = z.strictObject({
+  after: z.coerce.number().int().min(0).default(0).describe('Sequence number to go on from.'),
+  limit: limit(500, 100),
+});
+export const replayQuery = z.strictObject({ limit: limit(1_000, 100).describe('Rows of each result.') });
+export const killBody = z.strictObject({ reason: z.string().trim().min(1).max(500) });
+export const approvalQuery = z.strictObject({
+  state: z.enum(['pending', 'resolved', 'all']).default('all'),
+  before: cursor.optional(),
+  limit: limit(200, 50),
+});
+export const voteBody = z.strictObject({
+  answer: z.enum(['grant', 'refuse']),
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  reason: z.string().max(2_000).optional(),
+}) satisfies z.ZodType<Vote>;
+export const nothing = z.strictObject({});
