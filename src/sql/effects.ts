@@ -59,7 +59,7 @@ export function isStatement(kind: string): boolean {
 }
 
 // Every other node the raw grammar can put inside a statement.
-const inside: ReadonlySet<string> = new Set(
+export const inside: ReadonlySet<string> = new Set(
   `Integer Float Boolean String BitString List IntList OidList A_Const A_Star A_Indices A_ArrayExpr Alias ParamRef ColumnRef A_Expr TypeName
    TypeCast CollateClause RoleSpec FuncCall A_Indirection ResTarget MultiAssignRef SortBy WindowDef RangeSubselect RangeFunction
    RangeTableFunc RangeTableFuncCol RangeTableSample ColumnDef TableLikeClause IndexElem StatsElem DefElem LockingClause

@@ -9,6 +9,8 @@ export interface RecordedPart {
   readonly mask: 'none' | 'some' | 'all';
   readonly sensitive: ReadonlySet<number>;
   readonly placed: ReadonlySet<number>;
+  /** Dollar-quoted texts are code (DO, CREATE FUNCTION): they keep it and lose their literals. */
+  readonly code?: boolean;
 }
 
 const masked = "'***'";
@@ -49,7 +51,7 @@ function rewrite(sql: string, partAt: (offset: number) => RecordedPart | undefin
     const at = [token.start, before];
     const isPlaced = at.some((offset) => part.placed.has(offset)) && !at.some((offset) => part.sensitive.has(offset));
     if (part.mask === 'some' && isPlaced) continue;
-    pieces.push(bytes.toString('utf8', done, token.start), maskToken(text));
+    pieces.push(bytes.toString('utf8', done, token.start), part.code ? maskBody(text) : masked);
     done = token.end;
     anything = true;
   }
@@ -64,17 +66,12 @@ function isLiteral(text: string, tokenName: string): boolean {
   return /^(?:[bexn]?'|u&'|\$[^0-9]|[0-9]|\.[0-9])/i.test(text);
 }
 
-/** A dollar-quoted body keeps its code and loses its literals; everything else becomes the mask. */
-function maskToken(text: string): string {
+/** A dollar-quoted body without its literals; of those inside it nothing is kept. */
+function maskBody(text: string): string {
   const quote = /^\$[^$]*\$/.exec(text)?.[0];
   if (quote === undefined) return masked;
   const body = text.slice(quote.length, text.length - quote.length);
-  const whole: RecordedPart = {
-    start: 0,
-    end: Number.POSITIVE_INFINITY,
-    mask: 'all',
-    sensitive: new Set(),
-    placed: new Set(),
-  };
+  const none: ReadonlySet<number> = new Set();
+  const whole: RecordedPart = { start: 0, end: Number.POSITIVE_INFINITY, mask: 'all', sensitive: none, placed: none };
   return quote + rewrite(body, () => whole) + quote;
 }

@@ -126,7 +126,8 @@ function readParts(sql: string, parsed: readonly Parsed[], start: Scope): { anal
       ...(read.copy ? { copy: read.copy } : {}),
       changes,
     });
-    recorded.push({ start: one.start, end: one.end, ...read.literals });
+    const code = one.kind === 'DoStmt' || one.kind === 'CreateFunctionStmt';
+    recorded.push({ start: one.start, end: one.end, code, ...read.literals });
     for (const number of read.sensitiveParameters) sensitiveParameters.add(number);
     cacheable &&= !flags.uncacheable;
     barrier ||= flags.barrier;
