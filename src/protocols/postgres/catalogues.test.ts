@@ -120,12 +120,13 @@ describe('catalogues of a real server', () => {
     await source.current();
     const underWay = source.refresh();
     source.changed();
+    const kept = underWay.then(() => source.latest);
     await client.query('create table changed (id int)');
     try {
       source.changed();
       expect(source.latest).toBeUndefined();
       expect(names(await source.current())).toEqual(['changed', 'people']);
-      await underWay;
+      expect(await kept).toBeUndefined();
       expect(names(source.latest)).toEqual(['changed', 'people']);
     } finally {
       await client.query('drop table changed');

@@ -357,6 +357,7 @@ describe('SCRAM', () => {
     for (const bad of [
       'r=abc,s=AAAA,i=4096',
       'r=xyz,s=AAAA,i=4096',
+      'r=xyzdef,s=AAAA,i=4096',
       'r=abcd,s=AAAA,i=1000001',
       'r=abcd,s=AAAA,i=0',
       'r=abcd,s=AAAA,i=-1',

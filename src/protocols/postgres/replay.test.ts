@@ -188,7 +188,9 @@ describe('replay', () => {
       30,
       'yyyyyyyyyy… (50 bytes)',
     ]);
-    expect(large?.kind === 'result' && JSON.stringify(large.rows).length).toBeLessThan(100);
+    expect(large?.kind === 'result' && large.rows).toEqual([
+      [expect.stringMatching(/^… \(a row of 20000\d\d bytes\)$/)],
+    ]);
     const cut = await replayPostgres(stream(new Array(50).fill(saw(await query('select 1')))), { rows: 1, events: 10 });
     expect(cut).toHaveLength(11);
     expect(cut.at(-1)).toMatchObject({ kind: 'other', name: expect.stringContaining('beginning only') });
