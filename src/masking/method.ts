@@ -1,0 +1,108 @@
+// What a masked value looks like, by type: it keeps the type of the column so that the client's decoder reads it.
+//
+// - `full`: text `****`, JSON `"****"`, XML `<masked/>`, numbers 0, boolean false, dates and times the epoch (1970-01-01,
+//   00:00), interval 0, uuid and addresses all zero, bytea and arrays empty; every other type NULL.
+// - `partial`: text of twelve characters or more keeps its last four (`****6467`); an e-mail address keeps its top-level
+//   domain (`****@****.example`); every other text as `full`; other types NULL, except JSON and XML as `full`.
+// - `hash`: text and JSON `masked:` and 24 hex digits of HMAC-SHA256 under the deployment's key; uuid and bytea the first
+//   16 bytes; equal values stay equal; other types NULL.
+// - `null`, and whatever is derived (`whole`) and no text: NULL. Derived text is `***`.
+import { createHmac } from 'node:crypto';
+import type { Mask } from '../domain/mask.ts';
+import { arrayElements, constants, kindOf } from './type.ts';
+
+/** The value's bytes in the wire format (`null` is NULL) to what may leave. The result may be shared: do not write to it. */
+export type MaskValue = (value: Buffer | null) => Buffer | null;
+
+const stars = Buffer.from('****');
+const derivedText = Buffer.from('***');
+const jsonStars = Buffer.from('"****"');
+const xmlStars = Buffer.from('<masked/>');
+const hashPrefix = 'masked:';
+
+/** The function for one column: `type` is its OID in RowDescription, `format` 0 text or 1 binary. NULL stays NULL. */
+export function compileMask(mask: Mask, type: number | undefined, format: 0 | 1, key: Buffer): MaskValue {
+  const kind = kindOf(type);
+  const always =
+    (masked: Buffer | null): MaskValue =>
+    (value) =>
+      value === null ? null : masked;
+  if (mask.method === 'null') return always(null);
+  if (mask.whole) return always(kind === 'text' ? derivedText : null);
+  if (kind === 'text') {
+    if (mask.method === 'hash') return (value) => (value === null ? null : Buffer.from(digest(value, key)));
+    if (mask.method === 'partial') return (value) => (value === null ? null : partialText(value));
+    return always(stars);
+  }
+  if (kind === 'json' || kind === 'jsonb') {
+    // Binary jsonb is its text behind a version byte.
+    const version = kind === 'jsonb' && format === 1;
+    const wrap = (json: Buffer) => (version ? Buffer.concat([Buffer.from([1]), json]) : json);
+    if (mask.method !== 'hash') return always(wrap(jsonStars));
+    return (value) =>
+      value === null ? null : wrap(Buffer.from(`"${digest(version ? value.subarray(1) : value, key)}"`));
+  }
+  if (kind === 'xml') return always(mask.method === 'hash' ? null : xmlStars);
+  if (mask.method === 'hash') return hashBinary(kind, format, key) ?? always(null);
+  if (mask.method === 'partial') return always(null);
+  const element = type === undefined ? undefined : arrayElements.get(type);
+  if (element !== undefined) return always(format === 0 ? Buffer.from('{}') : emptyArray(element));
+  const constant = constants.get(kind);
+  return always(constant ? (format === 0 ? constant.text : constant.binary) : null);
+}
+
+function emptyArray(element: number): Buffer {
+  const bytes = Buffer.alloc(12);
+  bytes.writeUInt32BE(element, 8);
+  return bytes;
+}
+
+function digest(value: Buffer, key: Buffer): string {
+  return hashPrefix + createHmac('sha256', key).update(value).digest('hex').slice(0, 24);
+}
+
+/** Over the value itself, so that text and binary give the same. What cannot be read as one is NULL. */
+function hashBinary(kind: string, format: 0 | 1, key: Buffer): MaskValue | undefined {
+  if (kind !== 'uuid' && kind !== 'bytea') return undefined;
+  return (value) => {
+    if (value === null) return null;
+    const raw = format === 1 ? value : kind === 'uuid' ? uuidBytes(value) : byteaBytes(value);
+    if (raw === null) return null;
+    const bytes = createHmac('sha256', key).update(raw).digest().subarray(0, 16);
+    if (format === 1) return Buffer.from(bytes);
+    const hex = bytes.toString('hex');
+    return Buffer.from(
+      kind === 'bytea' ? `\\x${hex}` : hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
+    );
+  };
+}
+
+function uuidBytes(value: Buffer): Buffer | null {
+  const hex = value.toString('latin1').replaceAll('-', '');
+  return /^[0-9a-fA-F]{32}$/.test(hex) ? Buffer.from(hex, 'hex') : null;
+}
+
+/** The escape form of bytea_output is not read. */
+function byteaBytes(value: Buffer): Buffer | null {
+  const text = value.toString('latin1');
+  return /^\\x([0-9a-f]{2})*$/.test(text) ? Buffer.from(text.slice(2), 'hex') : null;
+}
+
+function partialText(value: Buffer): Buffer {
+  const text = value.toString('utf8');
+  const at = text.lastIndexOf('@');
+  if (at > 0) {
+    const top = /\.([A-Za-z]{2,24})$/.exec(text.slice(at));
+    return top ? Buffer.from(`****@****.${top[1]!}`) : stars;
+  }
+  const characters = [...text];
+  return characters.length >= 12 ? Buffer.from(`****${characters.slice(-4).join('')}`) : stars;
+}
+
+/**
+ * A value that a mask made: refused when it is written back, because it would destroy what it hides. Constants of other
+ * types (0, the epoch) are ordinary values and are not recognised.
+ */
+export function looksMasked(value: string): boolean {
+  return /^(\*{3,4}|"\*{4}"|<masked\/>|"?masked:[0-9a-f]{24}"?|\*{4}@\*{4}\.[A-Za-z]{2,24}|\*{4}.{4})$/su.test(value);
+}
