@@ -12,7 +12,7 @@ const neverRaw = new Set(
    ConvertRowtypeExpr CollateExpr CaseTestExpr ArrayExpr RowCompareExpr JsonConstructorExpr JsonExpr JsonTablePath
    JsonTablePathScan JsonTableSiblingJoin MergeAction CoerceToDomain CoerceToDomainValue NextValueExpr InferenceElem
    ReturningExpr TargetEntry RangeTblRef FromExpr OnConflictExpr Query RangeTblEntry RTEPermissionInfo RangeTblFunction
-   TableSampleClause WithCheckOption SortGroupClause WindowClause RowMarkClause ReplicaIdentityStmt InlineCodeBlock
+   TableSampleClause WithCheckOption SortGroupClause WindowClause RowMarkClause  InlineCodeBlock
    CallContext`.split(/\s+/),
 );
 

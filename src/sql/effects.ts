@@ -48,7 +48,7 @@ function walkNode(kind: string, body: object, reading: Reading, names: Names): v
   else if (tree.RangeTableSample) {
     const method = (tree.RangeTableSample.method ?? []) as Tree[];
     if (!['bernoulli', 'system'].includes(nameOf(method))) call({ funcname: method as never }, reading, names);
-  } else if (isStatement(kind)) return reading.walker.statement(tree, reading, names);
+  } else if (isStatement(kind) && !inside.has(kind)) return reading.walker.statement(tree, reading, names);
   else if (!inside.has(kind))
     throw notUnderstood(`The statement uses ${kind}, which is not understood. Write it in another form.`);
   walk(body, reading, names);
@@ -71,7 +71,7 @@ export const inside: ReadonlySet<string> = new Set(
    BoolExpr SubLink CaseExpr CaseWhen CoalesceExpr MinMaxExpr SQLValueFunction XmlExpr NullTest BooleanTest SetToDefault
    CurrentOfExpr NamedArgExpr GroupingFunc MergeSupportFunc RowExpr JoinExpr IntoClause Constraint AlterTableCmd
    ATAlterConstraint FunctionParameter ObjectWithArgs AccessPriv CreateOpClassItem VacuumRelation PublicationTable
-   PublicationObjSpec RangeVar`.split(/\s+/),
+   PublicationObjSpec RangeVar ReplicaIdentityStmt`.split(/\s+/),
 );
 
 export function select(stmt: SelectStmt, reading: Reading, outer: Names): void {

@@ -24,8 +24,13 @@ interface Kept {
   readonly scope: Scope;
   /** Absent for a statement inside another one. */
   readonly sql?: string;
+  /** As recorded; an analysis whose text differs from it is a copy of the same shape, and its text is what runs. */
+  readonly text: string;
 }
-const kept = new WeakMap<Analysis, Kept>();
+/** On the analysis itself: a WeakMap of one entry a statement costs more than the rest of a look-up. */
+const kept = Symbol('kept');
+type KeptAnalysis = Analysis & { readonly [kept]?: Kept };
+const keptOf = (analysis: Analysis): Kept | undefined => (analysis as KeptAnalysis)[kept];
 
 /** Reads one text. Throws Fault('statement.not-understood'); its cause is a SyntaxFault where the server would answer with one. */
 export function readText(sql: string, scope: Scope, limit?: number): Analysis {
@@ -37,28 +42,22 @@ export function readText(sql: string, scope: Scope, limit?: number): Analysis {
 
 /** Whether the analysis depends on nothing but text, catalogue, search path and role. */
 export function isCacheable(analysis: Analysis): boolean {
-  return kept.get(analysis)?.cacheable ?? false;
+  return keptOf(analysis)?.cacheable ?? false;
 }
 
 /** The trees behind an analysis; for the cache by shape. */
 export function treesOf(analysis: Analysis): readonly Tree[] {
-  return kept.get(analysis)?.trees ?? [];
+  return keptOf(analysis)?.trees ?? [];
 }
 
-/** The same analysis under another text of the same shape: same meaning, own text. */
+/** The same analysis under another text of the same shape: same meaning, own text (in which nothing was masked). */
 export function withText(analysis: Analysis, sql: string): Analysis {
-  return withKept({ ...analysis, text: sql }, analysis, sql);
+  return { ...analysis, text: sql };
 }
 
 /** The same analysis with an equal meaning that is shared. */
 export function withMeaning(analysis: Analysis, meaning: Meaning): Analysis {
-  return withKept({ ...analysis, meaning }, analysis);
-}
-
-function withKept(copy: Analysis, of: Analysis, sql?: string): Analysis {
-  const source = kept.get(of);
-  if (source) kept.set(copy, sql === undefined ? source : { ...source, sql });
-  return copy;
+  return { ...analysis, meaning };
 }
 
 function total<T>(read: () => T): T {
@@ -80,10 +79,11 @@ const walker: Walker = {
   walk,
   analyse: (tree, scope) => readInner([tree], scope),
   refresh(analysis, scope) {
-    const source = kept.get(analysis);
+    const source = keptOf(analysis);
     if (!source) return analysis;
     if (source.scope.catalogue === scope.catalogue && samePath(source.scope, scope)) return analysis;
-    return source.sql === undefined ? readInner(source.trees, scope) : readText(source.sql, scope);
+    if (source.sql === undefined) return readInner(source.trees, scope);
+    return readText(analysis.text === source.text ? source.sql : analysis.text, scope);
   },
 };
 
@@ -97,9 +97,12 @@ function readInner(trees: readonly Tree[], scope: Scope): Analysis {
   return remember(readParts('', parsed, scope), { trees, scope });
 }
 
-function remember(read: { analysis: Analysis; cacheable: boolean }, source: Omit<Kept, 'cacheable'>): Analysis {
-  kept.set(read.analysis, { ...source, cacheable: read.cacheable });
-  return read.analysis;
+function remember(
+  read: { analysis: Analysis; cacheable: boolean },
+  source: Omit<Kept, 'cacheable' | 'text'>,
+): Analysis {
+  const { analysis, cacheable } = read;
+  return { ...analysis, [kept]: { ...source, cacheable, text: analysis.text } } as KeptAnalysis;
 }
 
 function readParts(sql: string, parsed: readonly Parsed[], start: Scope): { analysis: Analysis; cacheable: boolean } {

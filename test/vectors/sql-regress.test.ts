@@ -3,14 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Fault } from '../../src/domain/fault.ts';
+import type { Analysis, Scope } from '../../src/sql/analysis.ts';
 import { openAnalyser } from '../../src/sql/analyse.ts';
 import { loadParser } from '../../src/sql/parse.ts';
 import { openWorld, type World } from '../adversarial/effects/world.ts';
+import { vectors } from './folder.ts';
 
-const folder = join(
-  process.env['COUNTERSIGN_VECTORS'] ?? join(import.meta.dirname, '../../../shared/vectors'),
-  'postgres-regress',
-);
+const folder = vectors('postgres-regress');
 
 let world: World;
 beforeAll(async () => {
@@ -56,18 +55,26 @@ test('every statement is analysed or refused', { timeout: 300_000 }, () => {
   const reasons = new Map<string, number>();
   const analyser = openAnalyser();
   for (const file of files) {
+    // Each script is a session: what it prepares and declares can be executed and fetched later.
+    const prepared = new Map<string, Analysis>();
+    const cursors = new Map<string, Analysis>();
+    const scope: Scope = { ...world.scope, prepared, cursors };
     for (const sql of cut(readFileSync(join(folder, file), 'utf8'))) {
       try {
-        const { meaning, parts } = analyser.analyse(sql, world.scope);
+        const { meaning, parts } = analyser.analyse(sql, scope);
         for (const part of parts)
           if (part.result !== undefined) expect(part.columns.length).toBe(meaning.results[part.result]!.length);
+        for (const { changes } of parts) {
+          if (changes.prepared) prepared.set(changes.prepared.name, changes.prepared.analysis);
+          if (changes.cursor) cursors.set(changes.cursor.name, changes.cursor.analysis);
+        }
         counts.analysed++;
       } catch (error) {
         if (!(error instanceof Fault)) throw new Error(`${file}: ${sql}`, { cause: error });
         const cause = error.cause as { sqlstate?: string; message?: string; reason?: unknown } | undefined;
         // A bug of ours would hide behind the same fault: only the stack limit may.
         if (cause?.reason !== undefined && !(cause.reason instanceof RangeError))
-          throw new Error(`${file}: ${sql}`, { cause: cause.reason });
+          throw new Error(`${file}: ${sql}`, { cause: error });
         if (cause?.sqlstate === '42601') counts.syntax++;
         else {
           counts.refused++;
