@@ -1,7 +1,7 @@
 // countersign serve: the gateway itself.
 import type { Command } from 'commander';
 import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
-import { examples, type Io } from './output.ts';
+import { Exit, examples, type Io } from './output.ts';
 
 export function register(program: Command, io: Io): void {
   const serve = takesConfig(program.command('serve'))
@@ -10,7 +10,7 @@ export function register(program: Command, io: Io): void {
       const config = await openConfig(options, io);
       // Loaded here, because no other command needs the whole gateway.
       const gateway = await import('../bin/serve.ts');
-      await gateway.serve(config);
+      await gateway.serveUntilStopped(config);
     });
   examples(serve, [
     ['Run with the configuration of this folder', 'countersign serve'],
