@@ -293,7 +293,7 @@ describe('what must be refused', () => {
       portal: '',
       statement: '',
       formats: [],
-      parameters: new Array(65_535).fill(null),
+      parameters: Array.from({ length: 65_535 }, () => null),
       results: [],
     });
     const out = writer.take();

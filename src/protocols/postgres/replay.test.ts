@@ -194,7 +194,10 @@ describe('replay', () => {
     expect(large?.kind === 'result' && large.rows).toEqual([
       [expect.stringMatching(/^… \(a row of 20000\d\d bytes\)$/)],
     ]);
-    const cut = await replayPostgres(stream(new Array(50).fill(saw(await query('select 1')))), { rows: 1, events: 10 });
+    const cut = await replayPostgres(stream(Array<RecordedFrame>(50).fill(saw(await query('select 1')))), {
+      rows: 1,
+      events: 10,
+    });
     expect(cut).toHaveLength(11);
     expect(cut.at(-1)).toMatchObject({ kind: 'other', name: expect.stringContaining('beginning only') });
   });
