@@ -3,7 +3,7 @@ import type { Part } from '../../sql/analysis.ts';
 import { copyHeader, decodeCopyFail, decodeCopyResponse, encodeCopyData } from './codec-copy.ts';
 import { clientMessage } from './codec.ts';
 import { decodeEmpty } from './codec-simple.ts';
-import type { Expected } from './conversation-queue.ts';
+import { answer, type Expected } from './conversation-queue.ts';
 import { type CopyMasks, masksFor } from './conversation-results.ts';
 import { type CopyColumn, emit, type Talk } from './conversation-state.ts';
 
@@ -74,15 +74,16 @@ export function openCopyIn(talk: Talk, part: Part | undefined): void {
   );
 }
 
-/** Sends one COPY message of the client on, and records its data. */
+/** Sends one COPY message of the client on, and records its data. A server that is not copying would ignore it: it is dropped. */
 export function copyIn(talk: Talk, type: number, bytes: Buffer): void {
-  const permit = talk.copyGate?.work?.permit ?? talk.options.permit;
+  if (!talk.copyingIn) return;
   if (type === clientMessage.copyDone) decodeEmpty(bytes, 0, bytes.length);
   else if (type === clientMessage.copyFail) decodeCopyFail(bytes, 0, bytes.length);
-  talk.sink.toTarget(bytes, permit);
-  if (!talk.copyingIn) return;
-  if (type === clientMessage.copyData) recordCopyIn(talk, bytes);
-  else endCopyIn(talk);
+  talk.sink.toTarget(bytes, talk.copyGate?.work?.permit ?? talk.options.permit);
+  if (type === clientMessage.copyData) return recordCopyIn(talk, bytes);
+  endCopyIn(talk);
+  // A query's text may hold another COPY; an Execute is over.
+  if (talk.copyGate?.kind === answer.execute) talk.copyGate = undefined;
 }
 
 /** Records the data of one CopyData message, as CopyData messages. */

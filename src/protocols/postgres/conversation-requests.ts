@@ -305,6 +305,8 @@ function mayRelease(talk: Talk, step: Step): boolean {
     case clientMessage.copyData:
     case clientMessage.copyDone:
     case clientMessage.copyFail:
+      // Sent before the server asks for it, it could not be told from what the server ignores.
+      return talk.copyingIn;
     case clientMessage.sync:
     case clientMessage.flush:
     case clientMessage.terminate:
@@ -342,7 +344,6 @@ function release(talk: Talk, step: Step): void {
     case clientMessage.copyDone:
     case clientMessage.copyFail:
       copyIn(talk, type, bytes);
-      if (type !== clientMessage.copyData && talk.copyGate?.kind === answer.execute) talk.copyGate = undefined;
       return;
     case clientMessage.terminate:
     case clientMessage.flush:

@@ -11,8 +11,7 @@ import { encodeFlush, encodeSync } from './codec-simple.ts';
 import type { TransactionStatus } from './codec-status.ts';
 import type { Writer } from './codec-writer.ts';
 import type { Names } from './conversation-names.ts';
-import type {
-  Fifo} from './conversation-queue.ts';
+import type { Fifo } from './conversation-queue.ts';
 import {
   type Ending,
   type Expected,

@@ -8,7 +8,7 @@ import { found, Framer } from './codec-framer.ts';
 import { Writer } from './codec-writer.ts';
 import { copyIn } from './conversation-copy.ts';
 import { Names } from './conversation-names.ts';
-import { answer, Fifo, openStep, stage, type Step } from './conversation-queue.ts';
+import { Fifo, openStep, stage, type Step } from './conversation-queue.ts';
 import { startReading } from './conversation-reading.ts';
 import { mayStream, reply, streamed } from './conversation-replies.ts';
 import { grant, pump } from './conversation-requests.ts';
@@ -178,12 +178,8 @@ function fromClient(talk: Talk, chunk: Buffer): void {
     }
     const copies =
       type === clientMessage.copyData || type === clientMessage.copyDone || type === clientMessage.copyFail;
-    if (copies && talk.steps.length === 0) {
-      if (talk.copyGate !== undefined) {
-        copyIn(talk, type, buffer.subarray(start, stop));
-        if (type !== clientMessage.copyData && talk.copyGate.kind === answer.execute) talk.copyGate = undefined;
-      }
-      // Otherwise the server would ignore it: its COPY has failed.
+    if (copies && talk.steps.length === 0 && (talk.copyingIn || talk.copyGate === undefined)) {
+      copyIn(talk, type, buffer.subarray(start, stop));
       continue;
     }
     if (source !== buffer) {

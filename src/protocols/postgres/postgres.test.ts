@@ -7,6 +7,9 @@ import { type Harness, type HarnessOptions, openHarness, token } from './harness
 let server: TestPostgres;
 const open: Harness[] = [];
 
+/** The server has its own ideas about overloads of `query`; here a text and maybe values are enough. */
+const run = (db: pg.Client, text: string, values?: unknown[]) => (values ? db.query(text, values) : db.query(text));
+
 async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const made = await openHarness(server, options);
   open.push(made);
@@ -54,7 +57,7 @@ const error = (promise: Promise<unknown>) =>
   );
 
 describe('results are the same as without the gateway', () => {
-  test.each([
+  test.each<[string, unknown[]]>([
     ['select 1 as one, null as nothing, $1::text as t', ['ä€😀']],
     ['select * from items order by id limit 50', []],
     ['select count(*), sum(price) from items where id < $1', [100]],
@@ -122,19 +125,19 @@ describe('a denial', () => {
     });
     const db = await client(port);
     for (const values of [undefined, []]) {
-      const alone = await error(db.query('delete from items', values));
+      const alone = await error(run(db, 'delete from items', values));
       expect([alone.code, alone.message, alone.hint]).toEqual([
         '42501',
         'nobody deletes here',
         'Do something else. Change the statement and send it again.',
       ]);
-      expect((await db.query('select 1 one', values)).rows).toEqual([{ one: 1 }]);
+      expect((await run(db, 'select 1 one', values)).rows).toEqual([{ one: 1 }]);
       await db.query('begin');
       await db.query('select 1');
-      expect((await error(db.query('delete from items', values))).code).toBe('42501');
-      expect((await error(db.query('select 1', values))).code).toBe('25P02');
+      expect((await error(run(db, 'delete from items', values))).code).toBe('42501');
+      expect((await error(run(db, 'select 1', values))).code).toBe('25P02');
       expect((await db.query('commit')).command).toBe('ROLLBACK');
-      expect((await db.query('select count(*)::int n from items', values)).rows).toEqual([{ n: 1000 }]);
+      expect((await run(db, 'select count(*)::int n from items', values)).rows).toEqual([{ n: 1000 }]);
     }
     await db.end();
   });
@@ -144,8 +147,8 @@ describe('a denial', () => {
     const [db, straight] = [await client(port), await direct()];
     for (const values of [undefined, []]) {
       const [ours, theirs] = [
-        await error(db.query('select * frm items', values)),
-        await error(straight.query('select * frm items', values)),
+        await error(run(db, 'select * frm items', values)),
+        await error(run(straight, 'select * frm items', values)),
       ];
       expect([ours.code, ours.message, ours.position]).toEqual([theirs.code, theirs.message, theirs.position]);
     }
@@ -168,7 +171,7 @@ describe('a hold', () => {
     db.on('notice', (notice) => notices.push(notice.message ?? ''));
     for (const values of [undefined, []]) {
       await db.query('select 1');
-      const running = db.query('update items set price = price + 1 where id = 1 returning price', values);
+      const running = run(db, 'update items set price = price + 1 where id = 1 returning price', values);
       const behind = db.query('select 2 two');
       await until(() => holds.length > 0 && notices.length > 0);
       expect(notices.pop()).toContain('group "dba"');
