@@ -1,19 +1,16 @@
 #!/usr/bin/env node
 // The command line: which commands there are. Each reads and opens only what it needs, when it runs.
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { register as completion } from '../cli/completion.ts';
 import { register as config } from '../cli/config.ts';
+import { register as demo } from '../cli/demo.ts';
 import { register as ledger } from '../cli/ledger.ts';
 import type { Io } from '../cli/output.ts';
 import { register as policy } from '../cli/policy.ts';
 import { run } from '../cli/run.ts';
 import { register as serve } from '../cli/serve.ts';
 import { register as verify } from '../cli/verify.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+import { version } from './version.ts';
 
 const io: Io = {
   stdout: process.stdout,
@@ -34,5 +31,5 @@ const io: Io = {
 // `countersign … | head` closes the pipe early; that is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-const commands = [serve, config, policy, ledger, verify, completion];
+const commands = [serve, demo, config, policy, ledger, verify, completion];
 process.exitCode = await run(process.argv.slice(2), { version, commands }, io);

@@ -4,8 +4,8 @@ export const people = {
   omar: {
     name: 'Omar Lind',
     email: 'omar@shop.example',
-    groups: ['auditors', 'engineering'],
-    role: 'auditor: owns migration-agent',
+    groups: ['dba', 'auditors', 'engineering'],
+    role: 'dba and auditor: owns migration-agent, may not grant for it',
   },
 } as const;
 export type PersonName = keyof typeof people;

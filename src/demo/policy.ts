@@ -1,6 +1,12 @@
 /** What the demo adds to the default guardrails: deletions in the shop wait for a person. */
 export const demoPolicy = `// Added by the demo to the default guardrails beside this file.
 
+// Agents do not drop or empty tables of the shop, whoever would agree to it.
+@id("demo.no-drop")
+@advice("Agents do not drop or empty tables here. Ask a person of the dba group to do it.")
+forbid (principal is Agent, action in [Action::"sql:drop", Action::"sql:truncate"], resource)
+unless { context has temporary && context.temporary };
+
 // Deleting rows of the shop needs someone of the dba group, who is neither the agent nor its owner.
 @id("demo.hold-delete")
 @hold("dba")

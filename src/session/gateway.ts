@@ -1,6 +1,7 @@
 // What protocols see of the gateway: a verified principal and a configured target, or no session (DESIGN §3, ADR 0008).
 import { randomBytes } from 'node:crypto';
 import type { Approvals } from '../approvals/inbox.ts';
+import type { Json } from '../domain/entry.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Link } from '../domain/link.ts';
 import { type Claimed, type Principal, principalId } from '../domain/principal.ts';
@@ -185,18 +186,20 @@ export function openGateway(options: GatewayOptions): OpenGateway {
   };
 }
 
-/** States the end of sessions that an earlier life of the gateway left open. Resolves when that is durable. */
-export async function recordOrphans(ledger: Pick<Ledger, 'append'>, orphans: readonly Orphan[]): Promise<void> {
-  const written = orphans.map(
-    ({ session, sequence }) =>
-      ledger.append(
-        {
-          type: 'session.orphaned',
-          session,
-          facts: { n: sequence, cause: 'the gateway ended before the session did' },
-        },
-        'synced',
-      ).durable,
-  );
+/**
+ * States the end of sessions that an earlier life of the gateway left open, with what is left of their recordings. Resolves when
+ * that is durable.
+ */
+export async function recordOrphans(
+  ledger: Pick<Ledger, 'append'>,
+  orphans: readonly Orphan[],
+  recordingOf?: (session: string) => Promise<Json>,
+): Promise<void> {
+  const cause = 'the gateway ended before the session did';
+  const written: Promise<void>[] = [];
+  for (const { session, sequence } of orphans) {
+    const recording = await recordingOf?.(session);
+    written.push(ledger.append({ type: 'session.orphaned', session, facts: { n: sequence, cause, recording } }, 'synced').durable);
+  }
   await Promise.all(written);
 }

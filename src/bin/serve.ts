@@ -1,0 +1,282 @@
+// The gateway as a process: where the parts meet. Read from top to bottom it is the path of ARCHITECTURE.md.
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pino, { type Logger } from 'pino';
+import { openApi } from '../api/api.ts';
+import { openApprovals } from '../approvals/inbox.ts';
+import { type Config, dataPaths } from '../config/config.ts';
+import { methodFor } from '../config/masks.ts';
+import { Fault } from '../domain/fault.ts';
+import type { Target } from '../domain/target.ts';
+import { openIdentity } from '../identity/identity.ts';
+import { openKeyring } from '../ledger/keyring.ts';
+import { openLedger } from '../ledger/ledger.ts';
+import { listen, type Listener } from '../listeners/listen.ts';
+import { openCopyMasks } from '../masking/copy.ts';
+import { compileMask } from '../masking/method.ts';
+import { loadPolicies } from '../policy/policy-set.ts';
+import { openPolicy } from '../policy/policy.ts';
+import { openCatalogues } from '../protocols/postgres/catalogues.ts';
+import { ownLink } from '../protocols/postgres/own-connection.ts';
+import { postgres } from '../protocols/postgres/postgres.ts';
+import { replayPostgres } from '../protocols/postgres/replay.ts';
+import type { Protocol } from '../protocols/protocol.ts';
+import { readRecording, recoverRecording } from '../recordings/reading.ts';
+import { openRecorder } from '../recordings/recorder.ts';
+import { openGateway, recordOrphans } from '../session/gateway.ts';
+import { openPolicyHolder } from '../session/policy-holder.ts';
+import type { TargetEntry } from '../session/target-link.ts';
+import { openAnalyser } from '../sql/analyse.ts';
+import { builtInLabels } from '../sql/catalogue-labels.ts';
+import { loadParser } from '../sql/parse.ts';
+import { openStore } from '../store/store.ts';
+import { dialTarget, type TargetTls } from '../targets/dial.ts';
+import { secret } from '../targets/secret.ts';
+import { version } from './version.ts';
+
+export interface Running {
+  /** Where clients connect, in the order of the configuration. */
+  readonly listeners: readonly { readonly protocol: string; readonly address: string; readonly port: number }[];
+  readonly consoleUrl: string;
+  /** Refuses new clients, ends live sessions, seals the record. */
+  stop(reason: string): Promise<void>;
+}
+
+const webFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'web', 'dist');
+
+/** Starts a gateway. Rejects with what is wrong, having closed what was open. */
+export async function serve(config: Config, log: Logger = openLog(config)): Promise<Running> {
+  const paths = dataPaths(config);
+  const closing: (() => Promise<void> | void)[] = [];
+  const close = async () => {
+    for (const step of closing.splice(0).toReversed()) await step();
+  };
+  try {
+    await loadParser();
+    const methods = { methodFor: (label: string) => methodFor(config.masks, label) };
+    const policy = openPolicy(readPolicies(config), methods);
+
+    const { ledger, orphans } = await openLedger({
+      folder: paths.ledger,
+      state: paths.state,
+      gateway: config.gateway.name,
+      version,
+      config: config.digest,
+      periodMs: config.ledger.checkpointSeconds * 1_000,
+      heartbeatMs: config.ledger.heartbeatSeconds * 1_000,
+      heartbeat: () => ({ sessions: live() }),
+    });
+    closing.push(() => ledger.close());
+    if (ledger.origin !== config.gateway.origin) {
+      throw new Fault('ledger.unavailable', `The ledger in ${paths.ledger} is ${ledger.origin}, the configuration says ${config.gateway.origin}. Point data at the right folder.`);
+    }
+    await recordOrphans(ledger, orphans, async (session) => ({ ...(await recoverRecording(paths.recordings, session)) }));
+    const policies = openPolicyHolder(ledger);
+    await policies.activate(policy);
+
+    const identity = openIdentity(config.issuers, { now: Date.now, fetch: globalThis.fetch });
+    const approvals = openApprovals({
+      ledger,
+      now: Date.now,
+      timers: { set: (call, ms) => setTimeout(call, ms), clear: (timer) => clearTimeout(timer as NodeJS.Timeout) },
+      baseUrl: config.approvals.url ?? config.console.url,
+    });
+
+    const targets = new Map(config.targets.map((target) => [target.name, openTarget(target)]));
+    const gateway = openGateway({
+      ledger,
+      openRecorder: (session, key) => openRecorder({ folder: paths.recordings, session, key }),
+      policy: policies,
+      approvals,
+      identity,
+      targets,
+    });
+    const live = () => gateway.sessions().length;
+
+    const labels = (target: Target) => [...(config.targets.find((one) => one.name === target.name)?.labels ?? []), ...builtInLabels];
+    const catalogues = openCatalogues({
+      dial: async (target) => {
+        const { credential, tls } = targets.get(target.name)!;
+        return ownLink(await dialTarget(target), credential, tls);
+      },
+      labels,
+      now: Date.now,
+      schedule(ms, call) {
+        const timer = setTimeout(call, ms).unref();
+        return () => clearTimeout(timer);
+      },
+    });
+    closing.push(() => catalogues.close());
+    const maskKey = deploymentKey(paths.state);
+    const protocols = new Map<string, (startupMs: number) => Protocol>([
+      [
+        'postgres',
+        (startupMs) =>
+          postgres({
+            analyser: openAnalyser({ maxText: config.limits.statementBytes }),
+            catalogues,
+            labels,
+            compileMask: (mask, type, format) => compileMask(mask, type, format, maskKey),
+            openCopyMasks: (copy, columns) => openCopyMasks(copy, columns, maskKey),
+            startupMs,
+            limits: { waitingBytes: config.limits.heldBytes },
+            onFault: (fault, session) => log.warn({ session, code: fault.code, err: operatorCause(fault) }, fault.message),
+          }),
+      ],
+    ]);
+
+    const store = openStore({
+      ledger: paths.ledger,
+      state: paths.state,
+      file: paths.store,
+      failed: (message) => log.error(message),
+    });
+    closing.push(() => store.close());
+    closing.push(ledger.onAppend((entries) => store.advanced(entries)));
+    const keyring = openKeyring(paths.state);
+    closing.push(() => keyring.close());
+    const api = await openApi({
+      console: await consoleOptions(config),
+      store,
+      approvals,
+      gateway,
+      identity,
+      ledger,
+      targets: config.targets.map((target) => ({ name: target.name, protocol: target.protocol, labelledColumns: target.labels.length, ack: target.ack })),
+      readRecording: (session) => readRecording(paths.recordings, session, keyring),
+      replayers: new Map([['postgres', replayPostgres]]),
+      webFolder,
+      version,
+      failed: (incident, error) => log.error({ incident, err: error }, 'a request to the API failed'),
+    });
+    closing.push(() => api.close());
+    const { url } = await api.listen();
+
+    const listeners: Listener[] = [];
+    closing.push(async () => {
+      await gateway.stop('the gateway stops');
+      await Promise.all(listeners.map((listener) => listener.close(1_000)));
+    });
+    for (const of of config.listeners) {
+      const protocol = protocols.get(of.protocol)!(of.startupSeconds * 1_000);
+      listeners.push(
+        await listen({
+          address: of.address,
+          port: of.port,
+          plaintext: of.plaintext,
+          ...(of.tls ? { tls: { cert: readFileSync(of.tls.cert.file), key: readFileSync(of.tls.key.file) } } : {}),
+          directTls: 'postgresql',
+          limits: { links: of.maxConnections },
+          onLink: (link) => void protocol.serve(link, gateway),
+        }),
+      );
+    }
+    const bound = config.listeners.map((of, index) => ({ protocol: of.protocol, address: of.address, port: listeners[index]!.port }));
+    log.info({ listeners: bound, console: url, entries: ledger.status().entries, policy: policy.version }, 'ready');
+    let stopped: Promise<void> | undefined;
+    return {
+      listeners: bound,
+      consoleUrl: url,
+      stop(reason) {
+        stopped ??= (async () => {
+          log.info({ reason }, 'stopping');
+          await close();
+        })();
+        return stopped;
+      },
+    };
+  } catch (error) {
+    await close().catch(() => {});
+    throw error;
+  }
+}
+
+export function openLog(config: Pick<Config, 'log'>): Logger {
+  return pino({ level: config.log.level, base: null, redact: ['password', '*.password', 'token', '*.token'] }, pino.destination(2));
+}
+
+/** What stands behind a fault, for the log: its class and code, never a text that could quote a value. */
+function operatorCause(fault: Fault): unknown {
+  const cause = fault.cause as { name?: string; code?: unknown; sqlstate?: unknown } | undefined;
+  return cause && { name: cause.name, code: cause.code, sqlstate: cause.sqlstate };
+}
+
+function readPolicies(config: Config) {
+  const files = readdirSync(config.policies)
+    .filter((name) => name.endsWith('.cedar'))
+    .map((name) => ({ name, text: readFileSync(join(config.policies, name), 'utf8') }));
+  if (files.length === 0) throw new Fault('statement.not-understood', `There is no .cedar file in ${config.policies}: without a policy nothing is permitted. Copy the default ones from policies/.`);
+  return loadPolicies(files, { ttlSeconds: config.approvals.ttlSeconds });
+}
+
+/** Key of hashed masks: made once, so that the same value has the same hash as long as the state folder lives. */
+function deploymentKey(state: string): Buffer {
+  const path = join(state, 'mask.key');
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  if (!existsSync(path)) writeFileSync(path, randomBytes(32), { mode: 0o600, flag: 'wx' });
+  return readFileSync(path);
+}
+
+function openTarget(of: Config['targets'][number]): TargetEntry {
+  return {
+    target: { name: of.name, protocol: of.protocol, host: of.host, port: of.port, database: of.database, ack: of.ack },
+    databases: of.databases,
+    credential: {
+      user: of.credential.user,
+      tls: of.tls.mode,
+      password: async () => (of.credential.password ? secret(of.credential.password) : undefined),
+    },
+    tls: tlsOf(of),
+    labels: [...new Set(of.labels.map((rule) => rule.label))],
+    dial: () => dialTarget({ host: of.host, port: of.port }),
+  };
+}
+
+function tlsOf(of: Config['targets'][number]): TargetTls | undefined {
+  const { mode, ca, cert, key } = of.tls;
+  if (mode === 'disable') return undefined;
+  const pem = (file: { readonly file: string } | undefined) => file && readFileSync(file.file);
+  return { mode, ca: pem(ca), cert: pem(cert), key: pem(key) };
+}
+
+async function consoleOptions(config: Config) {
+  const { signIn, tls, ...rest } = config.console;
+  const issuer = signIn && config.issuers.find((one) => one.name === signIn.issuer);
+  const audience = issuer && (typeof issuer.audience === 'string' ? issuer.audience : issuer.audience[0]);
+  return {
+    ...rest,
+    ...(tls ? { tls: { cert: readFileSync(tls.cert.file), key: readFileSync(tls.key.file) } } : {}),
+    ...(signIn && issuer
+      ? {
+          signIn: {
+            issuer: issuer.issuer,
+            clientId: signIn.clientId,
+            scopes: signIn.scopes,
+            ...(audience === undefined ? {} : { audience }),
+            ...(signIn.clientSecret ? { clientSecret: await secret(signIn.clientSecret) } : {}),
+          },
+        }
+      : {}),
+  };
+}
+
+/** Serves until the process is told to stop, in order; a second signal ends it at once. */
+export async function serveUntilStopped(config: Config): Promise<void> {
+  const running = await serve(config);
+  // A parent that started us over an IPC channel waits for this.
+  process.send?.({ ready: true, listeners: running.listeners, console: running.consoleUrl });
+  await new Promise<void>((stopped, failed) => {
+    let asked = false;
+    const stop = (signal: NodeJS.Signals) => {
+      if (asked) process.exit(130);
+      asked = true;
+      running.stop(signal).then(stopped, failed);
+    };
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+    process.once('disconnect', () => process.connected || stop('SIGTERM'));
+  });
+  if (process.connected) process.disconnect();
+}

@@ -1,0 +1,87 @@
+// `kill -9` of the gateway under a write load, again and again: what the target executed is a subset of what the ledger decided.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startWorld, type World } from '../../src/demo/world.ts';
+import { openKeyring } from '../../src/ledger/keyring.ts';
+import { readJournal } from '../../src/ledger/read-journal.ts';
+import { verifyLedger } from '../../src/ledger/verify.ts';
+import { readFileSync } from 'node:fs';
+import { verifies } from '../requirements.ts';
+
+const rounds = Number(process.env.COUNTERSIGN_KILLS ?? 6);
+let folder: string;
+let world: World;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'countersign-kill-'));
+  world = await startWorld(folder, () => {});
+  await atTarget('create table load (worker int, n int); grant insert, select on load to shop_app');
+}, 120_000);
+
+afterAll(async () => {
+  await world?.stop();
+  rmSync(folder, { recursive: true, force: true });
+}, 60_000);
+
+async function atTarget(query: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ host: '127.0.0.1', port: world.ports.target, user: world.superuser.user, password: world.superuser.password, database: 'shop' });
+  await client.connect();
+  try {
+    return (await client.query(query)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Inserts unique pairs until its connection breaks; half of the workers use bound parameters. */
+async function work(worker: number, round: number): Promise<number> {
+  const client = new pg.Client({ host: '127.0.0.1', port: world.ports.plain, user: 'load', password: await world.provider.tokenFor('migration-agent'), database: 'shop' });
+  client.on('error', () => {});
+  await client.connect();
+  let done = 0;
+  try {
+    for (let n = round * 1_000_000; ; n++) {
+      if (worker % 2 === 0) await client.query(`insert into load values (${worker}, ${n})`);
+      else await client.query('insert into load values ($1, $2)', [worker, n]);
+      done++;
+    }
+  } catch {
+    return done;
+  }
+}
+
+test(verifies('recorded.before-executed', `${rounds} kills at random moments under load: executed without a decision = 0, and the log goes on`), async () => {
+  let acknowledged = 0;
+  let entries = 0;
+  for (let round = 1; round <= rounds; round++) {
+    const workers = [0, 1, 2, 3].map((worker) => work(worker, round));
+    await sleep(150 + Math.random() * 400);
+    await world.stopGateway('SIGKILL');
+    for (const done of await Promise.all(workers)) acknowledged += done;
+    await world.startGateway();
+  }
+  await world.stopGateway('SIGTERM');
+
+  const decided = new Set<string>();
+  const keyring = openKeyring(join(folder, 'data', 'state'));
+  for await (const { entry, payload } of readJournal(join(folder, 'data', 'ledger'), 0, keyring)) {
+    entries++;
+    if (entry.t !== 'statement.decision' || payload === undefined || payload === 'shredded') continue;
+    const what = payload.what as { text?: string; parameters?: string[] } | undefined;
+    const literal = /insert into load values \((\d+), (\d+)\)/.exec(what?.text ?? '');
+    if (literal) decided.add(`${literal[1]}/${literal[2]}`);
+    else if (what?.text?.startsWith('insert into load') && what.parameters) decided.add(what.parameters.join('/'));
+  }
+  const executed = (await atTarget('select worker, n from load')).map((row) => `${String(row.worker)}/${String(row.n)}`);
+  expect(executed.length).toBeGreaterThanOrEqual(acknowledged);
+  expect(acknowledged).toBeGreaterThan(rounds * 20);
+  expect(executed.filter((pair) => !decided.has(pair))).toEqual([]);
+  const report = await verifyLedger(join(folder, 'data', 'ledger'), readFileSync(join(folder, 'data', 'state', 'ledger.vkey'), 'utf8').trim());
+  expect(report.ok).toBe(true);
+  expect(entries).toBeGreaterThan(executed.length);
+  await world.startGateway();
+}, 180_000);
