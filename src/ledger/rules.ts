@@ -29,9 +29,11 @@ interface Session {
   last: number;
   /** Statements whose latest decision is a hold: the only ones that may be decided again. */
   readonly held: Set<number>;
-  readonly settled: Set<number>;
+  /** Statements that were permitted and have no outcome yet. */
+  readonly permitted: Set<number>;
 }
 
+type Wrong = (what: string, why?: string) => Damage;
 type Segment = { first: number; entries: number; bytes: number; trailer: string };
 
 export function openRules(origin: string): Rules {
@@ -46,7 +48,7 @@ export function openRules(origin: string): Rules {
   /** The segment that ended and is not yet sealed. */
   let unsealed: Segment | undefined;
 
-  function boots(entry: Entry, index: number, wrong: (what: string, why?: string) => Damage): void {
+  function boots(entry: Entry, index: number, wrong: Wrong): void {
     if (index === 0) {
       if (entry.t !== 'log.genesis') throw wrong('the log does not begin with log.genesis', meaning.missing);
       if (entry.x.origin !== origin) throw wrong('log.genesis names another log');
@@ -68,12 +70,30 @@ export function openRules(origin: string): Rules {
     if (previous.ended !== how) throw wrong('gateway.start says the boot before ended otherwise than it did');
   }
 
-  function inSession(entry: Entry, index: number, wrong: (what: string, why?: string) => Damage): void {
+  function statement(session: Session, t: string, sq: number, entry: Entry, wrong: Wrong): void {
+    const known = sq <= session.last;
+    if (t !== 'statement.decision') {
+      if (!known) throw wrong(`statement ${sq} of the session has no decision`, meaning.missing);
+      if (t !== 'statement.outcome') return;
+      if (!session.permitted.delete(sq)) {
+        throw wrong(`statement ${sq} of the session has an outcome without a permit, or a second one`);
+      }
+      return;
+    }
+    if (sq > session.last + 1)
+      throw wrong(`sequence number ${session.last + 1} of the session is missing`, meaning.missing);
+    if (known && !session.held.delete(sq)) throw wrong(`statement ${sq} of the session is decided twice`);
+    if (entry.x.d === 'permit') session.permitted.add(sq);
+    if (entry.x.d === 'hold') session.held.add(sq);
+    session.last = Math.max(session.last, sq);
+  }
+
+  function inSession(entry: Entry, index: number, wrong: Wrong): void {
     const { sid, sq, t } = entry;
     if (sid === undefined) return;
     if (t === 'session.open') {
       if (sessions.has(sid) || ended.has(sid)) throw wrong('a session is opened a second time');
-      sessions.set(sid, { last: 0, held: new Set(), settled: new Set() });
+      sessions.set(sid, { last: 0, held: new Set(), permitted: new Set() });
     }
     const session = sessions.get(sid);
     if (!session) {
@@ -83,21 +103,7 @@ export function openRules(origin: string): Rules {
       return;
     }
     if (t === 'statement.decision' && sq === undefined) throw wrong('a decision has no sequence number');
-    if (sq !== undefined) {
-      if (sq > session.last + 1)
-        throw wrong(`sequence number ${session.last + 1} of the session is missing`, meaning.missing);
-      const again = sq <= session.last;
-      if (t === 'statement.decision') {
-        if (again && !session.held.has(sq)) throw wrong(`statement ${sq} of the session is decided twice`);
-        if ((entry.x.d ?? entry.x.ruling) === 'hold') session.held.add(sq);
-        else session.held.delete(sq);
-      }
-      if (t === 'statement.outcome' && again) {
-        if (session.settled.has(sq)) throw wrong(`statement ${sq} of the session has two outcomes`);
-        session.settled.add(sq);
-      }
-      session.last = Math.max(session.last, sq);
-    }
+    if (sq !== undefined) statement(session, t, sq, entry, wrong);
     if (t !== 'session.seal' && t !== 'session.orphaned') return;
     const n = entry.x.n;
     if (n !== undefined && n !== session.last) {
@@ -113,7 +119,7 @@ export function openRules(origin: string): Rules {
   }
   const unrecorded = new Set<string>();
 
-  function seals(entry: Entry, wrong: (what: string, why?: string) => Damage): void {
+  function seals(entry: Entry, wrong: Wrong): void {
     if (entry.t !== 'journal.seal') return;
     const { first, entries, bytes, sha256 } = entry.x;
     const is = unsealed;
