@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { selfSigned } from '../../test/peers/self-signed.ts';
 import { verifies } from '../../test/requirements.ts';
 import { demoCertificates, type DemoCertificates } from '../demo/certificates.ts';
 import { Fault } from '../domain/fault.ts';
@@ -286,6 +287,32 @@ describe('TLS', () => {
     expect(String(await once(plain, 'data'))).toBe('plain');
     expect(secured).toEqual([true, false]);
     plain.destroy();
+  });
+
+  test(verifies('identity.never-defaulted', 'only a client certificate that verifies is one'), async () => {
+    const links: Link[] = [];
+    const onLink = (link: Link) => {
+      links.push(link);
+      negotiated([])(link);
+    };
+    const known = await selfSigned('agent');
+    const { port } = await start(onLink, { tls: { ...tls(), ca: known.cert } });
+    const shown = [{}, known, await selfSigned('agent')];
+    for (const mine of shown) {
+      const secure = connectTls({
+        socket: await askTls(port),
+        ca: certificates.authority,
+        host: 'localhost',
+        servername: 'localhost',
+        ...mine,
+      });
+      secure.on('error', () => undefined);
+      secure.write('x');
+      await once(secure, 'data');
+      secure.destroy();
+    }
+    expect(links.map((link) => link.certificate?.subject)).toEqual([undefined, 'CN=agent', undefined]);
+    expect(links[1]?.certificate?.fingerprint256).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
   });
 
   test(verifies('bounded', 'a handshake that does not go on ends at its deadline'), async () => {

@@ -1,9 +1,13 @@
 import { createHash, pbkdf2Sync } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { testPostgres, type TestPostgres } from '../../../test/peers/postgres.ts';
+import { selfSigned } from '../../../test/peers/self-signed.ts';
 import { verifies } from '../../../test/requirements.ts';
 import { demoCertificates, type DemoCertificates } from '../../demo/certificates.ts';
 import { Fault } from '../../domain/fault.ts';
@@ -19,11 +23,21 @@ import { checkServer, preparePassword, proveScram, readChallenge, startScram } f
 let server: TestPostgres;
 let certificates: DemoCertificates;
 
+let own: { cert: string; key: string };
+let folder: string;
+
 beforeAll(async () => {
+  own = await selfSigned('certified');
+  folder = mkdtempSync(join(tmpdir(), 'countersign-login-'));
+  // The server may run as another user.
+  chmodSync(folder, 0o755);
+  writeFileSync(join(folder, 'ca.pem'), own.cert, { mode: 0o644 });
   certificates = await demoCertificates(new Date());
   server = await testPostgres({
     tls: { cert: certificates.certificate, key: certificates.key },
+    settings: { ssl_ca_file: join(folder, 'ca.pem') },
     hba: [
+      'hostssl all certified 127.0.0.1/32 cert',
       'host all trusted 127.0.0.1/32 trust',
       'host all cleartext 127.0.0.1/32 password',
       'host all hashed 127.0.0.1/32 md5',
@@ -39,13 +53,16 @@ beforeAll(async () => {
     database: 'postgres',
   });
   await client.connect();
-  for (const role of ['trusted', 'cleartext', 'tlsonly', 'scrammed'])
+  for (const role of ['trusted', 'cleartext', 'tlsonly', 'scrammed', 'certified'])
     await client.query(`create role ${role} login password 'right ${role}'`);
   await client.query(`create role odd login password E'p\\u00e4ss\\u00a0w\\u00f6rd'`);
   await client.query(`set password_encryption = 'md5'; create role hashed login password 'right hashed'`);
   await client.end();
 });
-afterAll(() => server?.stop());
+afterAll(async () => {
+  await server?.stop();
+  rmSync(folder, { recursive: true });
+});
 
 interface As {
   readonly user: string;
@@ -53,6 +70,8 @@ interface As {
   readonly tls?: TlsMode;
   readonly ca?: string;
   readonly port?: number;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 async function enter({ user, password, tls = 'disable', ca, port }: As, options: Partial<LoginOptions> = {}) {
@@ -63,12 +82,12 @@ async function enter({ user, password, tls = 'disable', ca, port }: As, options:
 
 /** Logs in, asks who we are, and leaves. */
 async function whoami(as: As, options: Partial<LoginOptions> = {}): Promise<string> {
-  const { user, password, tls = 'disable', ca } = as;
+  const { user, password, tls = 'disable', ca, cert, key } = as;
   const dial = async () =>
     ownLink(
       await dialTarget({ host: '127.0.0.1', port: server.port }),
       { user, password: () => Promise.resolve(password), tls },
-      { ca },
+      { ca, cert, key },
     );
   const connection = await openOwnConnection(dial, { database: 'postgres', ...options });
   const rows = await connection.query(
@@ -119,6 +138,13 @@ describe('against a real server', () => {
     expect(fault?.code).toBe('target.refused');
     expect((fault?.cause as { sqlstate?: string } | undefined)?.sqlstate).toMatch(/^28/);
     expect(`${fault?.message} ${fault?.stack}`).not.toContain(as.password);
+  });
+
+  test('with a certificate in place of a password', async () => {
+    const as = { user: 'certified', tls: 'verify-full', ca: certificates.authority } as const;
+    expect(await whoami({ ...as, ...own })).toBe('certified|t|');
+    await expect(whoami({ ...as, ...(await selfSigned('certified')) })).rejects.toThrow(Fault);
+    await expect(whoami(as)).rejects.toThrow(expect.objectContaining({ code: 'target.refused' }));
   });
 
   test('no password where one is needed', async () => {
