@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
-import { statements } from './effects-statements.ts';
-import { inside } from './effects.ts';
+import type { Scope } from './analysis.ts';
+import { readStatement, statements } from './effects-statements.ts';
+import { inside, walk } from './effects.ts';
+import type { Tree } from './parse.ts';
+import { noNames, openReading } from './reading.ts';
 
 // Made by the server's analyser and planner, never by its grammar.
 const neverRaw = new Set(
@@ -31,4 +34,12 @@ test('every node of the grammar is a statement of the table, allowed inside one,
   const twice = kinds.filter((kind) => Object.hasOwn(statements, kind) && neverRaw.has(kind));
   expect(twice).toEqual([]);
   expect(Object.keys(statements).filter((kind) => !kinds.includes(kind))).toEqual([]);
+});
+
+test('a node or statement that a newer grammar brings is refused, however deep it stands', () => {
+  const walker = { statement: readStatement, walk } as never;
+  const reading = () => openReading({ searchPath: [] } as unknown as Scope, walker);
+  expect(() => readStatement({ NewStmt: {} } as Tree, reading(), noNames)).toThrow(/not understood/);
+  expect(() => walk([{ List: { items: [{ NewExpr: { x: 1 } }] } }], reading(), noNames)).toThrow(/NewExpr/);
+  expect(() => walk({ ResTarget: { val: { NewStmt: {} } } }, reading(), noNames)).toThrow(/NewStmt/);
 });
