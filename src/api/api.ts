@@ -96,6 +96,8 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     requestTimeout: requestMs,
     forceCloseConnections: true,
     return503OnClosing: false,
+    // A path that cannot be read never reaches a route.
+    frameworkErrors: (error: unknown, _: unknown, reply: FastifyReply) => void fail(reply, error),
     routerOptions: { maxParamLength: 200 },
   } as object) as FastifyInstance;
   server.server.maxConnections = mostConnections;
