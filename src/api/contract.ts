@@ -1,3 +1,7 @@
+import type { ReplayEvent } from '../domain/replay-event.ts';
+
+export type { ReplayEvent };
+
 /**
  * The HTTP API as types: all that the console may import. Times are milliseconds since the epoch, ids are opaque.
  * Every error body is `Problem`. Reads need a signed-in principal; votes and kills say which group they need.
@@ -105,47 +109,6 @@ export interface Replay {
   readonly partial: boolean;
   readonly events: readonly ReplayEvent[];
 }
-
-export type ReplayEvent =
-  | {
-      readonly at: number;
-      readonly kind: 'statement';
-      readonly sequence: number;
-      readonly text: string;
-      readonly parameters?: readonly (string | null)[];
-    }
-  | {
-      readonly at: number;
-      readonly kind: 'result';
-      readonly columns: readonly string[];
-      readonly rows: readonly (readonly (string | null)[])[];
-      readonly total: number;
-    }
-  | { readonly at: number; readonly kind: 'done'; readonly tag: string }
-  | {
-      readonly at: number;
-      readonly kind: 'error';
-      readonly severity: string;
-      readonly code: string;
-      readonly message: string;
-      readonly detail?: string;
-      readonly hint?: string;
-    }
-  | {
-      readonly at: number;
-      readonly kind: 'notice';
-      readonly severity: string;
-      readonly message: string;
-      readonly hint?: string;
-    }
-  | {
-      readonly at: number;
-      readonly kind: 'copy';
-      readonly direction: 'in' | 'out';
-      readonly bytes: number;
-      readonly preview: string;
-    }
-  | { readonly at: number; readonly kind: 'other'; readonly name: string };
 
 /** POST /api/sessions/:id/kill {reason} → 202; needs an admin group. */
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testPostgres, type TestPostgres } from '../../../test/peers/postgres.ts';
 import { verifies } from '../../../test/requirements.ts';
-import type { ReplayEvent } from '../../api/contract.ts';
+import type { ReplayEvent } from '../../domain/replay-event.ts';
 import { dialTarget } from '../../targets/dial.ts';
 import { encodeCopyData, encodeCopyDone } from './codec-copy.ts';
 import { encodeBind, encodeDescribe, encodeExecute, encodeParse } from './codec-extended.ts';

@@ -1,8 +1,8 @@
 // A recorded session as the events of its replay: what the client asked (JSON lines), and what it saw (messages of a
 // server, cut anywhere). Pure: frames in, events out.
 import { isUtf8 } from 'node:buffer';
-import type { ReplayEvent } from '../../api/contract.ts';
 import { Fault } from '../../domain/fault.ts';
+import type { ReplayEvent } from '../../domain/replay-event.ts';
 import { clientPeer, targetMessage, targetPeer } from './codec.ts';
 import { copyHeader } from './codec-copy.ts';
 import { type Found, found, Framer } from './codec-framer.ts';

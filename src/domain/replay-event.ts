@@ -1,0 +1,42 @@
+// One event of a session's replay: what was asked, and what came back as the client saw it. Times are milliseconds since
+// the epoch. Protocols decode recordings into these; the API passes them on (src/api/contract.ts).
+export type ReplayEvent =
+  | {
+      readonly at: number;
+      readonly kind: 'statement';
+      readonly sequence: number;
+      readonly text: string;
+      readonly parameters?: readonly (string | null)[];
+    }
+  | {
+      readonly at: number;
+      readonly kind: 'result';
+      readonly columns: readonly string[];
+      readonly rows: readonly (readonly (string | null)[])[];
+      readonly total: number;
+    }
+  | { readonly at: number; readonly kind: 'done'; readonly tag: string }
+  | {
+      readonly at: number;
+      readonly kind: 'error';
+      readonly severity: string;
+      readonly code: string;
+      readonly message: string;
+      readonly detail?: string;
+      readonly hint?: string;
+    }
+  | {
+      readonly at: number;
+      readonly kind: 'notice';
+      readonly severity: string;
+      readonly message: string;
+      readonly hint?: string;
+    }
+  | {
+      readonly at: number;
+      readonly kind: 'copy';
+      readonly direction: 'in' | 'out';
+      readonly bytes: number;
+      readonly preview: string;
+    }
+  | { readonly at: number; readonly kind: 'other'; readonly name: string };
