@@ -167,7 +167,11 @@ function readPart(part: Parsed, scope: Scope): PartRead {
   if (copyStmt && !copiesOverWire(copyStmt) && !copyStmt.is_from) {
     for (const column of traced.touches) columnEffect(reading, 'sql:derive', column);
   }
-  const labelled = [traced, ...inner].some((one) => one.touches.length > 0);
+  // A relation that is not known may be labelled.
+  const unresolved = [...reading.effects.values()].some(
+    ({ resource, attributes }) => resource.relation !== undefined && attributes?.['unresolved'] === true,
+  );
+  const labelled = unresolved || [traced, ...inner].some((one) => one.touches.length > 0);
   const opaque = [traced, ...inner].some((one) => one.opaque) || reading.flags.unreadable;
   // An execution's literals meet what the prepared statement compares them with.
   const execute = executed(tree, scope);
