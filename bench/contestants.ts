@@ -249,7 +249,8 @@ policies: ./policies
         out += chunk.toString('utf8');
       });
       await new Promise((done) => verifier.once('close', done));
-      return JSON.parse(out) as { ok: boolean; counts: Record<string, number>; failure?: unknown };
+      const report = JSON.parse(out) as { ok: boolean; types: Record<string, number>; failure?: unknown };
+      return { ok: report.ok, counts: report.types, failure: report.failure };
     },
   };
 }

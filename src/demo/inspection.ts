@@ -30,9 +30,9 @@ export async function checkLedger(world: World): Promise<{ ok: boolean; words: s
     errors += chunk.toString('utf8');
   });
   const code = await new Promise((done) => child.once('exit', done));
-  const report = JSON.parse(out || '{}') as { ok?: boolean; size?: number; counts?: Record<string, number>; failure?: unknown };
+  const report = JSON.parse(out || '{}') as { ok?: boolean; size?: number; types?: Record<string, number>; failure?: unknown };
   const ok = code === 0 && report.ok === true;
-  return { ok, counts: report.counts ?? {}, words: ok ? `${report.size} entries verified` : `verification failed: ${JSON.stringify(report.failure ?? errors)}` };
+  return { ok, counts: report.types ?? {}, words: ok ? `${report.size} entries verified` : `verification failed: ${JSON.stringify(report.failure ?? errors)}` };
 }
 
 /** Flips one byte of a copy at a time: every byte of small files, a spread of the large ones. */

@@ -1,5 +1,5 @@
 // `kill -9` of the gateway under a write load, again and again: what the target executed is a subset of what the ledger decided.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,6 @@ import { startWorld, type World } from '../../src/demo/world.ts';
 import { openKeyring } from '../../src/ledger/keyring.ts';
 import { readJournal } from '../../src/ledger/read-journal.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
-import { readFileSync } from 'node:fs';
 import { verifies } from '../requirements.ts';
 
 const rounds = Number(process.env.COUNTERSIGN_KILLS ?? 6);
@@ -38,16 +37,16 @@ async function atTarget(query: string): Promise<Record<string, unknown>[]> {
 }
 
 /** Inserts unique pairs until its connection breaks; half of the workers use bound parameters. */
-async function work(worker: number, round: number): Promise<number> {
+async function work(worker: number, round: number, onFirst: () => void): Promise<number> {
   const client = new pg.Client({ host: '127.0.0.1', port: world.ports.plain, user: 'load', password: await world.provider.tokenFor('migration-agent'), database: 'shop' });
   client.on('error', () => {});
-  await client.connect();
   let done = 0;
   try {
+    await client.connect();
     for (let n = round * 1_000_000; ; n++) {
       if (worker % 2 === 0) await client.query(`insert into load values (${worker}, ${n})`);
       else await client.query('insert into load values ($1, $2)', [worker, n]);
-      done++;
+      if (done++ === 0) onFirst();
     }
   } catch {
     return done;
@@ -58,8 +57,12 @@ test(verifies('recorded.before-executed', `${rounds} kills at random moments und
   let acknowledged = 0;
   let entries = 0;
   for (let round = 1; round <= rounds; round++) {
-    const workers = [0, 1, 2, 3].map((worker) => work(worker, round));
-    await sleep(150 + Math.random() * 400);
+    let workers: Promise<number>[] = [];
+    await new Promise<void>((running) => {
+      workers = [0, 1, 2, 3].map((worker) => work(worker, round, running));
+      void Promise.all(workers).then(() => running());
+    });
+    await sleep(50 + Math.random() * 400);
     await world.stopGateway('SIGKILL');
     for (const done of await Promise.all(workers)) acknowledged += done;
     await world.startGateway();
