@@ -57,6 +57,12 @@ function conclude(error: unknown, io: Io): number {
     printError(io, `${error.message}${cause}`);
     return error.code === 'target.unreachable' ? 3 : 1;
   }
+  // What the system refuses is no bug: an address in use, a file that may not be read.
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (error instanceof Error && typeof code === 'string' && typeof syscall === 'string') {
+    printError(io, `the system refused: ${error.message}`);
+    return 1;
+  }
   printError(
     io,
     `this is a bug, please report it:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,

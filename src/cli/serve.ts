@@ -10,7 +10,11 @@ export function register(program: Command, io: Io): void {
       const config = await openConfig(options, io);
       // Loaded here, because no other command needs the whole gateway.
       const gateway = await import('../bin/serve.ts');
-      await gateway.serveUntilStopped(config);
+      await gateway.serveUntilStopped(config).catch((error: unknown) => {
+        if (error instanceof Error && error.name === 'PolicyErrors')
+          throw new Exit(2, `the policies in ${config.policies} are not right\n${error.message}`);
+        throw error;
+      });
     });
   examples(serve, [
     ['Run with the configuration of this folder', 'countersign serve'],

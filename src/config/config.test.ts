@@ -93,6 +93,15 @@ describe('what loads', () => {
     }
   });
 
+  test('label rules name three parts, as the catalogue reads them', () => {
+    const rule = (columns: string) =>
+      minimal.replace('host: db', `host: db, labels: [{ columns: '${columns}', label: pii }]`);
+    for (const columns of ['public.customers.email', '*.*.email', 'public."odd.name"."a ""b"""'])
+      expect(read(rule(columns)).targets[0]?.labels[0]?.columns).toBe(columns);
+    for (const columns of ['email', 'a.b', 'a.b.c.d', 'a.b.', '"a.b.c', 'a..c'])
+      expect(problems(rule(columns))[0]?.message).toMatch(/^write schema\.relation\.column/);
+  });
+
   test('the method of a label is its own, else that of a broader one, else the default, else full', () => {
     const masks = { 'pii.email': 'partial', pii: 'hash', default: 'null' } as const;
     expect(['pii.email', 'pii.phone', 'pii.email.work', 'secret'].map((label) => methodFor(masks, label))).toEqual([

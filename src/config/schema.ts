@@ -166,8 +166,11 @@ const target = z
         z.strictObject({
           columns: z
             .string()
-            .regex(/^[^.\s]+\.[^.\s]+\.[^.\s]+$/, { error: 'write schema.relation.column, with * for any' })
-            .describe('`schema.relation.column`, with `*` for any.'),
+            .max(1_000)
+            .regex(/^(?:(?:"(?:[^"]|"")+"|[^".]+)(?:\.(?!$)|$)){3}$/, {
+              error: 'write schema.relation.column, with * for any and "quotes" around a name with dots',
+            })
+            .describe('`schema.relation.column`, with `*` for any and `"quotes"` around a name with dots.'),
           label: label.describe('Label, broad to narrow, such as `pii.email`.'),
         }),
       )

@@ -30,17 +30,21 @@ export function nearest(written: string, candidates: readonly string[]): string 
   return best && best.far <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
 }
 
-/** Levenshtein's distance. */
+/** Letters to change, add, remove or swap with their neighbour (optimal string alignment). */
 function distance(one: string, other: string): number {
   if (one.length > 64) return 64;
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  const rows = [Array.from({ length: other.length + 1 }, (_, index) => index)];
   for (let i = 1; i <= one.length; i++) {
-    const next = [i];
+    const row = [i];
     for (let j = 1; j <= other.length; j++) {
+      const above = rows[i - 1]!;
       const same = one[i - 1] === other[j - 1] ? 0 : 1;
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + same));
+      let least = Math.min(above[j]! + 1, row[j - 1]! + 1, above[j - 1]! + same);
+      if (one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1])
+        least = Math.min(least, (rows[i - 2]?.[j - 2] ?? 64) + 1);
+      row.push(least);
     }
-    row = next;
+    rows.push(row);
   }
-  return row.at(-1)!;
+  return rows.at(-1)!.at(-1)!;
 }

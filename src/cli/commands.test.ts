@@ -1,0 +1,302 @@
+// Whole command lines, from arguments to exit code.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { completionScript } from './completion.ts';
+import { register as completion } from './completion.ts';
+import { register as config } from './config.ts';
+import { register as ledger } from './ledger.ts';
+import { Exit, type Io, type Register } from './output.ts';
+import { register as policy } from './policy.ts';
+import { openProgram, run } from './run.ts';
+import { register as verify } from './verify.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'cli-'));
+afterAll(() => rmSync(root, { recursive: true }));
+let folder: string;
+let file: string;
+
+const minimal = `version: 1
+gateway: { name: gw, origin: example.org/gw }
+listeners: [{ protocol: postgres, port: 6432, plaintext: loopback }]
+console: { url: "http://127.0.0.1:8080" }
+issuers: [{ name: one, issuer: "https://one.example", audience: c, jwks: { file: one.json }, principal: { kind: agent } }]
+targets: [{ name: shop, protocol: postgres, host: db, database: shop, credential: { user: u, password: { env: SHOP_PASSWORD } } }]
+`;
+const someRules = `@id("read.all")
+permit (principal, action == Action::"sql:read", resource);
+@id("guard.drop")
+@advice("Ask for a migration.")
+forbid (principal is Agent, action == Action::"sql:drop", resource);
+@id("hold.delete")
+@hold("dba")
+forbid (principal, action == Action::"sql:delete", resource);
+@id("write.all")
+permit (principal, action == Action::"sql:delete", resource);
+`;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(root, 'case-'));
+  file = join(folder, 'countersign.yaml');
+  writeFileSync(file, minimal);
+  mkdirSync(join(folder, 'policies'));
+  writeFileSync(join(folder, 'policies', 'some.cedar'), someRules);
+});
+
+const commands: readonly Register[] = [config, policy, ledger, verify, completion];
+
+async function line(args: readonly string[], env: Record<string, string> = {}, extra: readonly Register[] = []) {
+  const written = { out: '', err: '' };
+  const io: Io = {
+    stdout: { write: (text) => void (written.out += text) },
+    stderr: { write: (text) => void (written.err += text) },
+    env,
+    now: () => 1_800_000_000_000,
+  };
+  const code = await run(args, { version: '9.9.9', commands: [...commands, ...extra] }, io);
+  return { code, ...written };
+}
+
+describe('the frame', () => {
+  test('tells its version, and help with examples for every command', async () => {
+    expect(await line(['--version'])).toEqual({ code: 0, out: '9.9.9\n', err: '' });
+    const { code, out } = await line(['--help']);
+    expect(code).toBe(0);
+    expect(out).toContain('Exit status: 0 done, 1 the answer is no, 2 not understood, 3 not reachable.');
+    for (const path of [
+      ['config', 'check'],
+      ['config', 'show'],
+      ['policy', 'check'],
+      ['ledger', 'init'],
+      ['verify'],
+      ['completion'],
+    ])
+      expect((await line([...path, '--help'])).out).toContain('Examples:\n');
+  });
+
+  test('what is not understood is 2, on standard error, with what to do', async () => {
+    for (const args of [
+      [],
+      ['nothing'],
+      ['config', 'chekc'],
+      ['config', 'check', '--nope'],
+      ['verify'],
+      ['verify', 'x'],
+      ['completion', 'tcsh'],
+      ['policy', 'check', '--kind', 'robot'],
+    ]) {
+      const { code, out, err } = await line(args);
+      expect({ args, code, out }).toEqual({ args, code: 2, out: '' });
+      expect(err).not.toBe('');
+    }
+    expect((await line(['config', 'chekc'])).err).toContain('Did you mean check?');
+  });
+
+  test('how a command ends becomes the exit code', async () => {
+    const ending =
+      (error: Error): Register =>
+      (program) =>
+        void program.command('end').action(() => Promise.reject(error));
+    expect(await line(['end'], {}, [ending(new Exit(3, 'no answer from the gateway: start it'))])).toEqual({
+      code: 3,
+      out: '',
+      err: 'countersign: no answer from the gateway: start it\n',
+    });
+    expect(await line(['end'], {}, [ending(new Exit(1))])).toEqual({ code: 1, out: '', err: '' });
+    expect((await line(['end'], {}, [ending(new TypeError('x is not y'))])).err).toContain('this is a bug');
+    const refused = Object.assign(new Error('listen EADDRINUSE: address already in use'), {
+      code: 'EADDRINUSE',
+      syscall: 'listen',
+    });
+    expect((await line(['end'], {}, [ending(refused)])).err).toContain('the system refused: listen EADDRINUSE');
+  });
+});
+
+describe('config', () => {
+  test('check says that it is right', async () => {
+    expect(await line(['config', 'check', '--config', file])).toEqual({
+      code: 0,
+      out: `${file} is right: 1 listener, 1 issuer, 1 target\n`,
+      err: '',
+    });
+    expect((await line(['config', 'check'], { COUNTERSIGN_CONFIG: file })).code).toBe(0);
+    expect((await line(['config', 'check', '-c', file, '--json'])).out).toBe('{"ok":true,"problems":[]}\n');
+  });
+
+  test('check answers 1 with every problem', async () => {
+    writeFileSync(file, minimal.replace('host: db', 'hots: db').replace('port: 6432', 'port: x'));
+    const { code, out, err } = await line(['config', 'check', '--config', file]);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err.split('\n')).toEqual([
+      'countersign: 3 problems in the configuration',
+      `${file}:3:35: listeners[0].port: write a number`,
+      `${file}:6:11: targets[0].host: missing: add this key`,
+      `${file}:6:45: targets[0].hots: unknown key; did you mean host?`,
+      '',
+    ]);
+    const json = await line(['config', 'check', '--config', file, '--json']);
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.out)).toMatchObject({
+      ok: false,
+      problems: [{ line: 3, key: 'listeners[0].port' }, { line: 6 }, { line: 6 }],
+    });
+  });
+
+  test('a file that is not there or not right is 2 for every other command', async () => {
+    for (const args of [
+      ['config', 'check'],
+      ['config', 'check', '--json'],
+      ['config', 'show'],
+      ['ledger', 'init'],
+      ['policy', 'check'],
+    ]) {
+      const { code, err } = await line([...args, '--config', join(folder, 'none.yaml')]);
+      expect({ args, code }).toEqual({ args, code: 2 });
+      expect(err).toContain('name the file with --config');
+    }
+    expect((await line(['config', 'show', '--config', folder])).code).toBe(2);
+    writeFileSync(file, 'version: 2');
+    expect((await line(['config', 'show', '--config', file])).code).toBe(2);
+  });
+
+  test('show prints what is in effect, and of secrets only where they are', async () => {
+    const env = { SHOP_PASSWORD: 'hunter2' };
+    const { code, out } = await line(['config', 'show', '--config', file], env);
+    expect(code).toBe(0);
+    expect(out).toContain('startupSeconds: 30');
+    expect(out).toContain('env: SHOP_PASSWORD');
+    const json = await line(['config', 'show', '--config', file, '--json'], env);
+    expect(JSON.parse(json.out)).toMatchObject({
+      data: join(folder, 'data'),
+      targets: [{ databases: ['shop'], credential: { password: { env: 'SHOP_PASSWORD' } } }],
+    });
+    expect(`${out}${json.out}`).not.toContain('hunter2');
+  });
+});
+
+describe('policy check', () => {
+  const check = (...args: string[]) => line(['policy', 'check', '--config', file, ...args]);
+
+  test('validates, with file, line and column', async () => {
+    expect((await check()).out).toMatch(/policies is right: 4 rules, version sha256:/);
+    expect((await line(['policy', 'check', '--folder', 'policies'])).code).toBe(0);
+    writeFileSync(
+      join(folder, 'policies', 'more.cedar'),
+      '@id("x")\npermit (principal, action == Action::"sql:raed", resource);\n',
+    );
+    const { code, err } = await check();
+    expect(code).toBe(1);
+    expect(err).toContain('more.cedar:2:');
+    expect(JSON.parse((await check('--json')).out)).toMatchObject({
+      ok: false,
+      problems: [{ file: 'more.cedar', line: 2 }],
+    });
+    expect((await line(['policy', 'check', '--folder', join(folder, 'none')])).code).toBe(2);
+  });
+
+  test('answers what the policies would say', async () => {
+    expect(await check('--effect', 'sql:read public.orders')).toMatchObject({
+      code: 0,
+      out: 'Permitted by read.all.\n',
+    });
+    const dropped = await check('--effect', 'sql:drop public.orders');
+    expect(dropped.code).toBe(1);
+    expect(dropped.out).toMatch(/^Denied by guard\.drop\./);
+    expect(dropped.out).toContain('Ask for a migration.');
+    expect(await check('-e', 'sql:delete public.orders', '--kind', 'human')).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^Held by hold\.delete\./) as string,
+    });
+    expect((await check('-e', 'sql:read a.b', '-e', 'sql:drop a.b')).code).toBe(1);
+    expect(JSON.parse((await check('--json', '-e', 'sql:drop a.b')).out)).toMatchObject({
+      ruling: 'deny',
+      rules: ['guard.drop'],
+    });
+    expect((await check('-e', 'sql:raed a.b')).err).toContain('is not an effect');
+  });
+
+  test('takes a principal from a file', async () => {
+    const path = join(folder, 'principal.json');
+    writeFileSync(path, '{"kind":"human","groups":["dba"]}');
+    expect((await check('-e', 'sql:read a.b', '-p', path)).code).toBe(0);
+    for (const text of ['{"kind":"robot"}', '{}', '[', 'null']) {
+      writeFileSync(path, text);
+      expect((await check('-e', 'sql:read a.b', '-p', path)).code).toBe(2);
+    }
+    expect((await check('-e', 'sql:read a.b', '-p', join(folder, 'none'))).code).toBe(2);
+  });
+});
+
+describe('ledger init and verify', () => {
+  test('creates a log once, and it verifies with the printed key alone', async () => {
+    const made = await line(['ledger', 'init', '--config', file, '--json']);
+    expect({ code: made.code, err: made.err }).toEqual({ code: 0, err: '' });
+    const { folder: log, vkey, origin } = JSON.parse(made.out) as { folder: string; vkey: string; origin: string };
+    expect(origin).toBe('example.org/gw');
+    expect((await line(['ledger', 'init', '--config', file])).code).toBe(1);
+
+    const verified = await line(['verify', log, '--key', vkey]);
+    expect({ code: verified.code, err: verified.err }).toEqual({ code: 0, err: '' });
+    expect(verified.out).toMatch(/^Verified/);
+    writeFileSync(join(folder, 'gw.vkey'), `${vkey}\n`);
+    expect(JSON.parse((await line(['verify', log, '--key', join(folder, 'gw.vkey'), '--json'])).out)).toMatchObject({
+      ok: true,
+      origin,
+    });
+
+    expect((await line(['verify', log, '--key', 'nonsense'])).code).toBe(2);
+    expect((await line(['verify', join(folder, 'none'), '--key', vkey])).code).toBe(2);
+    writeFileSync(join(log, 'checkpoint'), 'x');
+    const damaged = await line(['verify', log, '--key', vkey]);
+    expect({ code: damaged.code, err: damaged.err }).toEqual({ code: 1, err: '' });
+    expect(damaged.out).toContain('checkpoint');
+  });
+});
+
+describe('completion', () => {
+  const program = openProgram(
+    { version: '0', commands },
+    { stdout: { write() {} }, stderr: { write() {} }, env: {}, now: () => 0 },
+  );
+
+  test('bash offers commands, subcommands, options and choices', () => {
+    const script = join(folder, 'completion.bash');
+    writeFileSync(script, completionScript(program, 'bash'));
+    const ask = (...words: string[]) =>
+      execFileSync(
+        'bash',
+        [
+          '-c',
+          `source "$0"; COMP_WORDS=(countersign "$@"); COMP_CWORD=$#; _countersign; printf '%s ' "\${COMPREPLY[@]}"`,
+          script,
+          ...words,
+        ],
+        { encoding: 'utf8', cwd: folder },
+      ).trim();
+    expect(ask('')).toBe('config policy ledger verify completion --version --help');
+    expect(ask('con')).toBe('config');
+    expect(ask('config', '')).toBe('check show --help');
+    expect(ask('config', 'check', '--')).toBe('--config --json --help');
+    expect(ask('config', 'check', '--config', 'coun')).toBe('countersign.yaml');
+    expect(ask('completion', 'z')).toBe('zsh');
+  });
+
+  test('the scripts of all shells are made of the same words', () => {
+    for (const shell of ['bash', 'zsh', 'fish'] as const) {
+      const script = completionScript(program, shell);
+      for (const word of ['config check', '--recordings', 'ledger init', '--help']) expect(script).toContain(word);
+    }
+    for (const [shell, flag] of [
+      ['zsh', '-n'],
+      ['fish', '--no-execute'],
+    ] as const) {
+      const path = join(folder, `completion.${shell}`);
+      writeFileSync(path, completionScript(program, shell));
+      const checked = spawnSync(shell, [flag, path], { encoding: 'utf8' });
+      // Where the shell is not installed there is nothing to ask.
+      if (!checked.error) expect(checked.stderr).toBe('');
+    }
+  });
+});
