@@ -108,8 +108,8 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
   };
 
   /** Appends the resolution, then lets it take effect; later causes find `resolving` set and do nothing. */
-  async function resolve(open: Open, state: Resolution['state']): Promise<void> {
-    if (open.state !== 'pending' || open.resolving) return;
+  async function resolve(open: Open, state: Resolution['state']): Promise<'done' | 'late' | 'failed'> {
+    if (open.state !== 'pending' || open.resolving) return 'late';
     open.resolving = true;
     const { id } = open.request;
     try {
@@ -126,11 +126,14 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
       finish(open, state);
       if (state === 'refused') breaker.refused(refusalKey(open.request), now());
       open.settle({ state, votes: [...open.votes], entry: index });
+      return 'done';
     } catch (error) {
       finish(open, 'withdrawn');
       open.fail(error);
+      return 'failed';
+    } finally {
+      changed(id);
     }
-    changed(id);
   }
 
   function finish(open: Open, state: Resolution['state']): void {
@@ -296,12 +299,14 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
     changed(id);
     const result = tally(open.votes, open.request.quorum.n);
     if (result !== 'pending') {
-      await resolve(open, result);
-      if ((open.state as ApprovalState) !== result)
+      const ended = await resolve(open, result);
+      if (ended === 'late') throw alreadyResolved();
+      if (ended === 'failed') {
         throw new Fault(
           'ledger.unavailable',
           'The vote could not be recorded. Nothing was executed; tell an operator.',
         );
+      }
     }
     return showApproval(open);
   }

@@ -199,7 +199,9 @@ export async function recordOrphans(
   const written: Promise<void>[] = [];
   for (const { session, sequence } of orphans) {
     const recording = await recordingOf?.(session);
-    written.push(ledger.append({ type: 'session.orphaned', session, facts: { n: sequence, cause, recording } }, 'synced').durable);
+    written.push(
+      ledger.append({ type: 'session.orphaned', session, facts: { n: sequence, cause, recording } }, 'synced').durable,
+    );
   }
   await Promise.all(written);
 }

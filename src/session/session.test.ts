@@ -10,6 +10,7 @@ import { verifies } from '../../test/requirements.ts';
 import type { Approval } from '../approvals/approval.ts';
 import { type Approvals, openApprovals } from '../approvals/inbox.ts';
 import type { Effect } from '../domain/effect.ts';
+import type { Draft } from '../domain/entry.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Link } from '../domain/link.ts';
 import type { Denial, Holding, Permit } from '../domain/permit.ts';
@@ -62,6 +63,8 @@ interface World {
   /** Moves the clock. */
   pass(ms: number): void;
   readonly advanced: { ms: number };
+  /** Runs in the turn of an append, while it is not durable yet. */
+  readonly hook: { appended?: (draft: Draft) => void };
 }
 
 const ends: (() => unknown)[] = [];
@@ -72,7 +75,16 @@ afterEach(async () => {
 async function world(options: { policies?: string; disk?: Disk } = {}): Promise<World> {
   const place = await ledgerPlace();
   ends.push(() => place.remove());
-  const { ledger } = await openLedger({ ...place, ...(options.disk ? { disk: options.disk } : {}) });
+  const { ledger: real } = await openLedger({ ...place, ...(options.disk ? { disk: options.disk } : {}) });
+  const hook: World['hook'] = {};
+  const ledger: Ledger = {
+    ...real,
+    append(draft, level, key) {
+      const appended = real.append(draft, level, key);
+      hook.appended?.(draft);
+      return appended;
+    },
+  };
   ends.push(() => ledger.close().catch(() => {}));
   const recordings = mkdtempSync(join(tmpdir(), 'recordings-'));
   ends.push(() => rmSync(recordings, { recursive: true, force: true }));
@@ -147,6 +159,7 @@ async function world(options: { policies?: string; disk?: Disk } = {}): Promise<
     recordings,
     principals,
     advanced,
+    hook,
     received: () => Buffer.concat(chunks).toString('utf8'),
     pass(ms) {
       advanced.ms += ms;
@@ -564,6 +577,7 @@ describe('holds', () => {
     });
     of.pass(0);
     expect(refused(await ruling)).toMatchObject({ cause: 'expired', next: 'ask' });
+    expect((await entries(of)).some(({ entry }) => entry.t === 'approval.vote')).toBe(false);
   });
 
   test(verifies('hold.exactly-once', 'withdrawn by its client: never runs, whenever the vote came'), async () => {
@@ -581,6 +595,86 @@ describe('holds', () => {
       await vote;
     }
     await session.close('done');
+    await verified(of);
+  });
+
+  test(
+    verifies(
+      'hold.exactly-once',
+      'a client that leaves while the grant is written gets no permit, and the record says so',
+    ),
+    async () => {
+      const of = await world();
+      const session = await signIn(of);
+      const run = async (when: (draft: Draft) => boolean) => {
+        const leave = new AbortController();
+        const { ruling, holding } = await held(
+          session,
+          statement(meanings.delete, `delete ${Math.random()}`),
+          leave.signal,
+        );
+        const before = (await entries(of)).length;
+        of.hook.appended = (draft) => {
+          if (when(draft)) leave.abort();
+        };
+        const vote = of.approvals.vote(holding.id, dana, ballot(of, holding.id));
+        expect(refused(await ruling)).toMatchObject({ cause: 'withdrawn' });
+        await vote;
+        of.hook.appended = undefined;
+        await session.submit(statement(meanings.read)).then((granted) => session.settle(permitted(granted), done));
+        return (await entries(of))
+          .slice(before, -2)
+          .map(({ entry }) => `${entry.t} ${entry.x['state'] ?? entry.x['d'] ?? entry.x['status'] ?? ''}`.trim());
+      };
+      // Granted, but not judged again: the ruling is that it was withdrawn, and there is one resolution.
+      expect(await run((draft) => draft.type === 'approval.resolution')).toEqual([
+        'approval.vote',
+        'approval.resolution granted',
+        'statement.decision deny',
+      ]);
+      // Judged again and being written: permitted on record, and skipped on record.
+      expect(
+        await run((draft) => draft.type === 'statement.decision' && draft.facts['approval'] !== undefined),
+      ).toEqual([
+        'approval.vote',
+        'approval.resolution granted',
+        'statement.decision permit',
+        'statement.outcome skipped',
+      ]);
+      await session.close('done');
+      await verified(of);
+    },
+  );
+
+  test('a vote that loses the race against the client who leaves is told so', async () => {
+    const of = await world();
+    const session = await signIn(of);
+    const leave = new AbortController();
+    const { ruling, holding } = await held(session, undefined, leave.signal);
+    of.approvals.onChange(() => leave.abort());
+    await expect(of.approvals.vote(holding.id, dana, ballot(of, holding.id))).rejects.toMatchObject({
+      code: 'approval.resolved',
+    });
+    expect(refused(await ruling).cause).toBe('withdrawn');
+  });
+
+  test('closing waits for the rulings of its holds, however slow the disk is', async () => {
+    const slow: Disk = new Proxy(disk, {
+      get(of, name, receiver) {
+        const method = Reflect.get(of, name, receiver);
+        if (typeof method !== 'function' || !/sync$/i.test(String(name))) return method;
+        return async (...args: unknown[]) => {
+          await new Promise((later) => setTimeout(later, 60));
+          return method.apply(of, args);
+        };
+      },
+    });
+    const of = await world({ disk: slow });
+    const session = await signIn(of);
+    const { ruling } = await held(session);
+    await session.close('client left');
+    expect(refused(await ruling)).toMatchObject({ cause: 'withdrawn' });
+    expect((await entries(of)).filter(({ entry }) => entry.sid === session.id).at(-1)!.entry.t).toBe('session.seal');
     await verified(of);
   });
 
@@ -752,25 +846,36 @@ describe('ends', () => {
   });
 });
 
+/** A disk that fails every write and sync from `breakNow()` on. */
+function failingDisk(): { failing: Disk; breakNow(): void } {
+  let broken = false;
+  const failing: Disk = new Proxy(disk, {
+    get(of, name, receiver) {
+      const method = Reflect.get(of, name, receiver);
+      if (typeof method !== 'function') return method;
+      return (...args: unknown[]) => {
+        if (broken && /write|sync/i.test(String(name)))
+          throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+        return method.apply(of, args);
+      };
+    },
+  });
+  return {
+    failing,
+    breakNow() {
+      broken = true;
+    },
+  };
+}
+
 describe('faults', () => {
   test(verifies('ledger.down-stops', 'when the disk fails nothing is permitted, and held statements end'), async () => {
-    let broken = false;
-    const failing: Disk = new Proxy(disk, {
-      get(of, name, receiver) {
-        const method = Reflect.get(of, name, receiver);
-        if (typeof method !== 'function') return method;
-        return (...args: unknown[]) => {
-          if (broken && /write|sync/i.test(String(name)))
-            throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
-          return method.apply(of, args);
-        };
-      },
-    });
+    const { failing, breakNow } = failingDisk();
     const of = await world({ disk: failing });
     const session = await signIn(of);
     const granted = permitted(await session.submit(statement(meanings.read)));
     const { ruling } = await held(session);
-    broken = true;
+    breakNow();
     await expect(session.submit(statement(meanings.read))).rejects.toMatchObject({ code: 'ledger.unavailable' });
     await expect(session.submit(statement(meanings.grant))).rejects.toMatchObject({ code: 'ledger.unavailable' });
     expect(session.ended.reason).toMatchObject({ code: 'ledger.unavailable' });
@@ -779,6 +884,17 @@ describe('faults', () => {
     await expect(signIn(of)).rejects.toMatchObject({ code: 'ledger.unavailable' });
     await session.close('ledger down');
     expect(of.gateway.sessions()).toEqual([]);
+  });
+
+  test('an outcome that the disk refuses ends the session', async () => {
+    const { failing, breakNow } = failingDisk();
+    const of = await world({ disk: failing });
+    const session = await signIn(of);
+    const granted = permitted(await session.submit(statement(meanings.read)));
+    breakNow();
+    session.settle(granted, done);
+    await expect.poll(() => session.ended.aborted).toBe(true);
+    expect(session.ended.reason).toMatchObject({ code: 'ledger.unavailable' });
   });
 
   test('an outcome that cannot be recorded ends the session', async () => {
