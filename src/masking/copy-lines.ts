@@ -13,6 +13,7 @@ export interface LineForm {
 const backslash = 0x5c;
 const newline = 0x0a;
 const carriage = 0x0d;
+const codeOf = (mark: string) => mark.charCodeAt(0) & 0xff;
 
 /** How one format tells data from separators, and reads and writes a value. */
 interface Syntax {
@@ -36,6 +37,8 @@ export class LineRows {
   #column = 0;
   #header: boolean;
   #mask: MaskValue | null;
+  /** One for each byte that separates, quotes or escapes. */
+  readonly #special = new Uint8Array(256);
   /** The first three bytes of the field, to know the end mark `\.` by. */
   #first = 0;
   #firstLength = 0;
@@ -47,14 +50,23 @@ export class LineRows {
     this.#masks = masks;
     this.#delimiter = form.delimiter.charCodeAt(0);
     this.#header = form.header;
+    for (const byte of [newline, carriage, backslash, ...[form.delimiter, form.quote, form.escape].map(codeOf)])
+      this.#special[byte] = 1;
     this.#mask = this.#header ? null : (masks[0] ?? null);
   }
 
   push(chunk: Buffer): Buffer {
     // What lies between `start` and the current byte is either the masked field or goes out as it is.
     let start = 0;
+    const special = this.#special;
+    // After an ordinary byte, ordinary bytes change nothing.
+    let ordinary = false;
     for (let at = 0; at < chunk.length && !this.#ended; at++) {
       const byte = chunk[at]!;
+      if (special[byte] === 0) {
+        if (ordinary) continue;
+        ordinary = this.#firstLength >= 3;
+      } else ordinary = false;
       if (this.#afterCarriage) {
         this.#afterCarriage = false;
         if (byte === newline) {

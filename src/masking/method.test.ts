@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifies } from '../../test/requirements.ts';
@@ -10,6 +11,14 @@ const key = Buffer.from('deployment key of this test');
 const mask = (method: MaskMethod, whole = false) => ({ label: 'pii', method, whole });
 const apply = (method: MaskMethod, value: string, type: number | undefined = 25, whole = false) =>
   compileMask(mask(method, whole), type, 0, key)(Buffer.from(value))?.toString() ?? null;
+
+test('the hash is HMAC-SHA256, for keys of any length', () => {
+  for (const length of [0, 1, 63, 64, 65, 200]) {
+    const secret = Buffer.alloc(length, 7);
+    const expected = createHmac('sha256', secret).update('value').digest('hex').slice(0, 24);
+    expect(compileMask(mask('hash'), 25, 0, secret)(Buffer.from('value'))?.toString()).toBe(`masked:${expected}`);
+  }
+});
 
 describe('text', () => {
   test.each([

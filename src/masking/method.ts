@@ -7,7 +7,7 @@
 // - `hash`: text and JSON `masked:` and 24 hex digits of HMAC-SHA256 under the deployment's key; uuid and bytea the first
 //   16 bytes; equal values stay equal; other types NULL.
 // - `null`, and whatever is derived (`whole`) and no text: NULL. Derived text is `***`.
-import { createHmac } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Mask } from '../domain/mask.ts';
 import { arrayElements, constants, kindOf } from './type.ts';
 
@@ -57,8 +57,22 @@ function emptyArray(element: number): Buffer {
   return bytes;
 }
 
+/** HMAC-SHA256 (RFC 2104) by one-shot hashes, which cost a fraction of an Hmac object. */
+function hmac(value: Buffer, key: Buffer): Buffer {
+  const short = key.length > 64 ? hash('sha256', key, 'buffer') : key;
+  const inner = Buffer.alloc(64 + value.length, 0x36);
+  const outer = Buffer.alloc(96, 0x5c);
+  for (let at = 0; at < short.length; at++) {
+    inner[at]! ^= short[at]!;
+    outer[at]! ^= short[at]!;
+  }
+  value.copy(inner, 64);
+  hash('sha256', inner, 'buffer').copy(outer, 64);
+  return hash('sha256', outer, 'buffer');
+}
+
 function digest(value: Buffer, key: Buffer): string {
-  return hashPrefix + createHmac('sha256', key).update(value).digest('hex').slice(0, 24);
+  return hashPrefix + hmac(value, key).toString('hex', 0, 12);
 }
 
 /** Over the value itself, so that text and binary give the same. What cannot be read as one is NULL. */
@@ -68,8 +82,8 @@ function hashBinary(kind: string, format: 0 | 1, key: Buffer): MaskValue | undef
     if (value === null) return null;
     const raw = format === 1 ? value : kind === 'uuid' ? uuidBytes(value) : byteaBytes(value);
     if (raw === null) return null;
-    const bytes = createHmac('sha256', key).update(raw).digest().subarray(0, 16);
-    if (format === 1) return Buffer.from(bytes);
+    const bytes = hmac(raw, key).subarray(0, 16);
+    if (format === 1) return bytes;
     const hex = bytes.toString('hex');
     return Buffer.from(
       kind === 'bytea' ? `\\x${hex}` : hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
