@@ -175,6 +175,18 @@ describe('links', () => {
     next.destroy();
   });
 
+  test.each(['refuse', 'loopback'] as const)(
+    'a peer on loopback may go on without TLS as configured: %s',
+    async (plaintext) => {
+      const links: Link[] = [];
+      const { port } = await start((link) => links.push(link), { plaintext });
+      const socket = connect(port, '127.0.0.1');
+      await expect.poll(() => links[0]?.plaintextAllowed).toBe(plaintext === 'loopback');
+      expect(links[0]?.startTls).toBeUndefined();
+      socket.destroy();
+    },
+  );
+
   test('closing the listener closes its links', async () => {
     const listener = await start(echo);
     const socket = connect(listener.port, '127.0.0.1');
