@@ -114,7 +114,7 @@ export function deallocate(stmt: DeallocateStmt, reading: Reading): void {
 }
 
 /** DECLARE plans its query and FETCH runs it; the effects are told at both, so that either can be refused. */
-export function declare(stmt: DeclareCursorStmt, reading: Reading, names: Names): void {
+export function declareCursor(stmt: DeclareCursorStmt, reading: Reading, names: Names): void {
   const query = stmt.query as Tree;
   reading.walker.statement(query, reading, names);
   reading.changes.cursor = { name: stmt.portalname ?? '', analysis: reading.walker.analyse(query, reading.scope) };
@@ -122,7 +122,7 @@ export function declare(stmt: DeclareCursorStmt, reading: Reading, names: Names)
   reading.flags.uncacheable = true;
 }
 
-export function fetch(stmt: FetchStmt, reading: Reading): void {
+export function fetchCursor(stmt: FetchStmt, reading: Reading): void {
   reading.flags.uncacheable = true;
   const cursor = reading.scope.cursors.get(stmt.portalname ?? '');
   if (!cursor) {
@@ -134,7 +134,7 @@ export function fetch(stmt: FetchStmt, reading: Reading): void {
   for (const effect of cursor.meaning.effects) add(reading, effect.action, effect.resource, effect.attributes);
 }
 
-export function close(stmt: ClosePortalStmt, reading: Reading): void {
+export function closeCursor(stmt: ClosePortalStmt, reading: Reading): void {
   add(reading, 'sql:session', {}, { close: true });
   reading.changes.closedCursor = stmt.portalname === undefined ? {} : { name: stmt.portalname };
   reading.flags.barrier = true;

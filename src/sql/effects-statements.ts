@@ -1,6 +1,6 @@
 // Every statement kind of PostgreSQL 18 and what it does. A kind that is absent here is refused, so that a new server
 // version cannot bring a statement that passes unread (test: every statement node of the grammar is in this table).
-// Longer than a page because it is one table.
+// Long because it is one table.
 import type { AlterTableStmt, CreateStmt, DropStmt, GrantStmt, RangeVar } from 'libpg-query';
 import type { Action, Resource } from '../domain/effect.ts';
 import { callStatement, doBlock } from './effects-calls.ts';
@@ -240,9 +240,9 @@ export const statements: Table = {
   PrepareStmt: session.prepare,
   ExecuteStmt: session.execute,
   DeallocateStmt: session.deallocate,
-  DeclareCursorStmt: session.declare,
-  FetchStmt: session.fetch,
-  ClosePortalStmt: session.close,
+  DeclareCursorStmt: session.declareCursor,
+  FetchStmt: session.fetchCursor,
+  ClosePortalStmt: session.closeCursor,
   CallStmt: callStatement,
   DoStmt: doBlock,
   CreateTableAsStmt(stmt, reading, names) {
