@@ -17,7 +17,17 @@ import { answer, type Expected, expectation, type Portal } from './conversation-
 import { readingAnswer } from './conversation-reading.ts';
 import { disagreement, masksFor, RowMasks } from './conversation-results.ts';
 import { applyChanges, revealsAll, textsWithheld, transactionEnded } from './conversation-scope.ts';
-import { closePortal, emit, end, failSegment, sendFailure, sendSync, settle, type Talk } from './conversation-state.ts';
+import {
+  closePortal,
+  emit,
+  end,
+  closeSegment,
+  stopSegment,
+  sendFailure,
+  sendSync,
+  settle,
+  type Talk,
+} from './conversation-state.ts';
 import { encodeRefusal, refusalOf } from './faults.ts';
 import { withoutValues } from './notices.ts';
 
@@ -261,6 +271,7 @@ function ready(talk: Talk, entry: Expected, buffer: Buffer, start: number, stop:
   }
   talk.status = decodeReadyForQuery(buffer, start, stop);
   talk.expected.shift();
+  closeSegment(talk, entry.segment);
   if (entry.kind === answer.query) {
     if (entry.barrier) talk.barriers--;
     if (talk.copyGate === entry) talk.copyGate = undefined;
@@ -325,7 +336,8 @@ function error(talk: Talk, entry: Expected, buffer: Buffer, start: number, stop:
   if (entry.kind !== answer.failure) settle(talk, work, status, code);
   finish(talk, entry);
   skip(talk);
-  failSegment(talk, entry.segment);
+  stopSegment(talk, entry.segment);
+  closeSegment(talk, entry.segment);
   return pass;
 }
 
@@ -366,7 +378,7 @@ function withhold(talk: Talk, entry: Expected, reason: string): false {
   talk.copyOut = null;
   emit(talk, encodeRefusal(refusalOf(new Fault('result.withheld', `The result was withheld: ${reason}.`))));
   if (entry.work) entry.work.tag = 'WITHHELD';
-  if (entry.kind !== answer.query) failSegment(talk, entry.segment);
+  if (entry.kind !== answer.query) stopSegment(talk, entry.segment);
   return false;
 }
 

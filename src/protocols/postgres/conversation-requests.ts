@@ -24,7 +24,7 @@ import {
 import { startReading } from './conversation-reading.ts';
 import { currentAnalysis, endsTransaction, usesReservedName } from './conversation-scope.ts';
 import {
-  failSegment,
+  stopSegment,
   reservedName,
   sendFailure,
   sendFlush,
@@ -427,7 +427,7 @@ function releaseRefusal(talk: Talk, step: Step, refusal: Refusal): void {
   } else {
     talk.segmentOpen = true;
     talk.flushed = false;
-    failSegment(talk, step.segment);
+    stopSegment(talk, step.segment);
   }
 }
 

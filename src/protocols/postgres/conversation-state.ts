@@ -210,9 +210,13 @@ export function closePortal(talk: Talk, portal: Portal | undefined): void {
   settle(talk, work, work.sent ? 'done' : 'skipped');
 }
 
-/** No message of `segment` that has not been answered yet will be. */
-export function failSegment(talk: Talk, segment: number): void {
+/** No more messages of `segment` are sent. What was sent before is still answered, so its names stay proposed until then. */
+export function stopSegment(talk: Talk, segment: number): void {
   if (segment > talk.failedSegment) talk.failedSegment = segment;
+}
+
+/** No message of `segment` will be answered any more. */
+export function closeSegment(talk: Talk, segment: number): void {
   talk.statements.fail(segment);
   talk.portals.fail(segment);
 }

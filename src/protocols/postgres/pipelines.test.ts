@@ -49,7 +49,13 @@ const marker = Buffer.from('the end').toString('hex');
 /** Everything that answers `messages`, up to a marker that is asked for behind them. */
 async function answers(client: RawClient, messages: readonly Buffer[], split = false): Promise<Seen[]> {
   client.take();
-  const bytes = Buffer.concat([...messages, say.copyFail('over'), say.sync(), say.query("rollback; select 'the end'")]);
+  const bytes = Buffer.concat([
+    ...messages,
+    say.copyFail('over'),
+    say.sync(),
+    say.query('rollback'),
+    say.query("select 'the end'"),
+  ]);
   if (split) {
     for (let at = 0; at < bytes.length; at += 7) {
       client.send(bytes.subarray(at, at + 7));
@@ -66,11 +72,19 @@ async function answers(client: RawClient, messages: readonly Buffer[], split = f
   return client.take().filter((message) => message.type !== targetMessage.parameterStatus);
 }
 
+/** A case that never ends is told with what came so far, instead of stopping the whole run. */
+async function stuck(client: RawClient): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, 5_000).unref());
+  throw new Error(
+    `no end after ${client.seen.map((message) => String.fromCharCode(message.type) + (message.type === targetMessage.errorResponse ? `(${message.body})` : '')).join('')}`,
+  );
+}
+
 async function alone(connecting: Promise<RawClient>, messages: readonly Buffer[], split: boolean): Promise<Seen[]> {
   await reset();
   const client = await connecting;
   try {
-    return await answers(client, messages, split);
+    return await Promise.race([answers(client, messages, split), stuck(client)]);
   } finally {
     client.end();
   }
@@ -354,15 +368,14 @@ describe('the same answers as the server', () => {
       'rollback to s',
       'create temp table t (x int)',
       'select * from t',
-      'declare a cursor for select id from items order by id',
-      'fetch 2 a',
     );
     const message = fc.oneof(
       { weight: 3, arbitrary: fc.tuple(names, texts).map(([name, text]) => say.parse(name, text)) },
       { weight: 4, arbitrary: fc.tuple(names, names).map(([portal, name]) => say.bind(portal, name)) },
       { weight: 4, arbitrary: fc.tuple(names, fc.constantFrom(0, 2)).map(([name, limit]) => say.execute(name, limit)) },
       { weight: 3, arbitrary: texts.map((text) => Buffer.concat(run(text))) },
-      { weight: 2, arbitrary: texts.map((text) => say.query(text)) },
+      // Behind a Bind without Sync, PostgreSQL 18 itself loses its way (XX000), so a Query closes the segment first.
+      { weight: 2, arbitrary: texts.map((text) => Buffer.concat([say.sync(), say.query(text)])) },
       { weight: 3, arbitrary: fc.constant(say.sync()) },
       fc.constant(say.flush()),
       fc

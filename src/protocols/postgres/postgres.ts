@@ -3,6 +3,8 @@ import { Fault } from '../../domain/fault.ts';
 import type { Link } from '../../domain/link.ts';
 import type { Permit } from '../../domain/permit.ts';
 import type { Target } from '../../domain/target.ts';
+import { openCopyMasks } from '../../masking/copy.ts';
+import { compileMask } from '../../masking/method.ts';
 import type { Analysis, Scope } from '../../sql/analysis.ts';
 import type { LabelRule } from '../../sql/catalogue.ts';
 import type { Gateway, Protocol, Session } from '../protocol.ts';
@@ -14,7 +16,7 @@ import { encodeTerminate } from './codec-simple.ts';
 import { encodeBackendKeyData, encodeParameterStatus, encodeReadyForQuery } from './codec-status.ts';
 import { Writer } from './codec-writer.ts';
 import { type Conversation, openConversation } from './conversation.ts';
-import type { ConversationLimits, ConversationOptions } from './conversation-state.ts';
+import type { ConversationLimits } from './conversation-state.ts';
 import { Asked, connectMeaning } from './conversation-statement.ts';
 import { encodeRefusal, refusalOf, refusalOfDenial } from './faults.ts';
 import { Front, type Wanted } from './front.ts';
@@ -27,9 +29,8 @@ export interface PostgresOptions {
   readonly catalogues: { of(target: Target, database: string): CatalogueSource };
   /** The label rules that `catalogues` uses for this target. */
   labels(target: Target): readonly LabelRule[];
-  /** Compiled by src/masking. */
-  readonly compileMask: ConversationOptions['compileMask'];
-  readonly openCopyMasks: ConversationOptions['openCopyMasks'];
+  /** The deployment's key for masks by hash. */
+  readonly maskKey: Buffer;
   /** Milliseconds from the first byte to a signed-in session, holds not counted. Default 30,000. */
   readonly startupMs?: number;
   /** Milliseconds between reminders to a client that waits. Default 30,000. */
@@ -313,8 +314,8 @@ async function converse(
           preview: (meaning) => session.preview(meaning),
           catalogue,
           labels: options.labels(session.target),
-          compileMask: options.compileMask,
-          openCopyMasks: options.openCopyMasks,
+          compileMask: (mask, type, format) => compileMask(mask, type, format, options.maskKey),
+          openCopyMasks: (copy, columns) => openCopyMasks(copy, columns, options.maskKey),
           limits: options.limits,
         },
       );
