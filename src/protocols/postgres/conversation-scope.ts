@@ -75,10 +75,15 @@ export function revealsAll(talk: Talk): boolean {
 
 const systemSchemas: ReadonlySet<string | undefined> = new Set(['pg_catalog', 'information_schema']);
 
+/** Triggers, rules and unread functions can put any value of the target into a text. */
+function runsMore(analysis: Analysis): boolean {
+  return analysis.meaning.effects.some((effect) => effect.action === 'sql:call' || effect.attributes?.fires === true);
+}
+
 /** Whether errors and notices of this statement could quote what the principal may not see. */
 export function textsWithheld(talk: Talk, analysis: Analysis | undefined): boolean {
   if (analysis === undefined) return !revealsAll(talk);
-  if (!analysis.quotesLabelled) return false;
+  if (!analysis.quotesLabelled && !runsMore(analysis)) return false;
   if (!revealsAll(talk)) return true;
   return analysis.meaning.effects.some((effect) => systemSchemas.has(effect.resource.schema));
 }
