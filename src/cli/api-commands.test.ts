@@ -1,0 +1,190 @@
+// Whole command lines against a real API: sessions and approvals.
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { ApprovalRow, Page, Replay, SessionSummary } from '../api/contract.ts';
+import { hold, run as runStatement, statement, type World, world } from '../api/world.suite.ts';
+import { register as approvals } from './approvals.ts';
+import type { Io } from './output.ts';
+import { run } from './run.ts';
+import { register as sessions } from './sessions.ts';
+
+interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function line(
+  args: readonly string[],
+  env: Record<string, string>,
+  options: { tty?: boolean; answer?: string } = {},
+): Promise<Said> {
+  const written = { out: '', err: '' };
+  const stream = (name: 'out' | 'err') => ({
+    isTTY: options.tty,
+    columns: 200,
+    write: (text: string) => void (written[name] += text),
+  });
+  const { answer } = options;
+  const io: Io = {
+    stdout: stream('out'),
+    stderr: stream('err'),
+    env: { NO_COLOR: '1', ...env },
+    now: Date.now,
+    ask: async () => answer,
+  };
+  const code = await run(args, { version: '9.9.9', commands: [sessions, approvals] }, io);
+  return { code, ...written };
+}
+
+async function as(of: World, who: string): Promise<Record<string, string>> {
+  const file = join(of.place.root, `${who}.token`);
+  writeFileSync(file, `${await of.token(who)}\n`, { mode: 0o600 });
+  return { COUNTERSIGN_URL: of.url, COUNTERSIGN_TOKEN_FILE: file };
+}
+
+test('sessions are listed, shown, replayed and ended', async () => {
+  const of = await world();
+  const dana = await as(of, 'dana');
+  const session = await of.session();
+  await runStatement(session, 'select \u001b[2J\u202e evil from orders', 2, ['7']);
+  await session.submit(statement('drop table orders', 'sql:drop'));
+  await of.caughtUp();
+
+  const listed = await line(['sessions', 'list'], dana);
+  expect(listed).toMatchObject({ code: 0, err: '' });
+  expect(listed.out.split('\t').slice(0, 1)).toEqual([session.id]);
+  const terminal = await line(['sessions', 'list', '--ruling', 'deny'], dana, { tty: true });
+  expect(terminal.out).toMatch(/^id +opened +principal/);
+  expect(terminal.out).toContain('Reporting agent');
+  const json = JSON.parse((await line(['sessions', 'list', '--json'], dana)).out) as Page<SessionSummary>;
+  expect(json.items[0]!.id).toBe(session.id);
+  expect((await line(['sessions', 'list', '--text', 'nothing'], dana, { tty: true })).out).toContain(
+    'No session matches.',
+  );
+  expect((await line(['sessions', 'list', '--state', 'dead'], dana)).code).toBe(1);
+  expect((await line(['sessions', 'list', '--limit', 'ten'], dana)).code).toBe(2);
+
+  const shown = await line(['sessions', 'show', session.id], dana, { tty: true });
+  expect(shown.out).toContain('reporting-agent of http://127.0.0.1');
+  expect(shown.out).toContain('\\u{1b}[2J\\u{202e} evil');
+  expect(shown.out).toContain('2 pii.email masked');
+  expect(shown.out).toContain('no-drop');
+
+  expect((await line(['sessions', 'kill', session.id], dana)).code).toBe(2);
+  expect((await line(['sessions', 'kill', session.id, '--reason', 'x'], await as(of, 'omar'))).code).toBe(1);
+  expect(await line(['sessions', 'kill', session.id, '--reason', 'runaway'], dana)).toEqual({
+    code: 0,
+    out: `ended ${session.id}\n`,
+    err: '',
+  });
+  await session.close('killed');
+  await of.caughtUp();
+
+  const played = await line(['sessions', 'replay', session.id, '--speed', '1000'], dana, { tty: true });
+  expect(played.code).toBe(0);
+  expect(played.out).toContain('\\u{1b}[2J\\u{202e} evil');
+  expect(played.out).toContain('$1 = "7"');
+  expect(played.out).toContain('SELECT 1');
+  // oxlint-disable-next-line no-control-regex
+  expect(played.out).not.toMatch(/[\u001b\u202e]/);
+  const replay = JSON.parse((await line(['sessions', 'replay', session.id, '--json'], dana)).out) as Replay;
+  expect(replay.events[0]).toMatchObject({ kind: 'statement', sequence: 1 });
+});
+
+test('a hold is shown in full and answered with the digest that was shown', async () => {
+  const of = await world();
+  const dana = await as(of, 'dana');
+  const session = await of.session('migration-agent');
+  const { ruling, id } = await hold(session, 'delete from orders\nwhere id = 7 -- \u0430');
+  const listed = await line(['approvals', 'list'], dana);
+  expect(listed.out).toContain(id);
+  const shown = await line(['approvals', 'show', id], dana);
+  const { digest } = of.approvals.get(id)!;
+  for (const part of [
+    '    delete from orders\n    where id = 7 -- \u0430\n',
+    'sql:delete on public.orders',
+    digest,
+    '1 characters outside ASCII',
+    'Migration agent',
+  ]) {
+    expect(shown.out).toContain(part);
+  }
+  const own = await line(['approvals', 'approve', id, '--yes'], await as(of, 'omar'));
+  expect(own.code).toBe(1);
+  expect(own.err).toContain('own this agent');
+  expect(await line(['approvals', 'approve', id], dana)).toMatchObject({ code: 2 });
+  const hesitant = await line(['approvals', 'approve', id], dana, { answer: 'y' });
+  expect(hesitant.code).toBe(1);
+  expect(hesitant.err).toContain('Nothing was sent.');
+  const stale = await line(['approvals', 'approve', id, '--yes', '--digest', '0'.repeat(64)], dana);
+  expect(stale).toMatchObject({ code: 1 });
+  expect(of.approvals.get(id)!.state).toBe('pending');
+  const granted = await line(['approvals', 'approve', id, '--reason', 'as planned'], dana, { answer: 'grant' });
+  expect(granted.code).toBe(0);
+  expect(granted.out).toMatch(/granted\n$/);
+  expect((await ruling).granted).toBe(true);
+
+  const second = await hold(session, 'delete from carts');
+  const refused = await line(['approvals', 'deny', second.id, '--yes', '--json'], dana);
+  expect(JSON.parse(refused.out) as ApprovalRow).toMatchObject({ state: 'refused' });
+  expect((await second.ruling).granted).toBe(false);
+  const late = await line(['approvals', 'deny', second.id, '--yes'], dana);
+  expect(late).toMatchObject({ code: 1 });
+  expect(late.err).toContain('was refused');
+  const history = await line(['approvals', 'list', '--state', 'resolved'], dana, { tty: true });
+  expect(history.out).toMatch(/granted[^\n]*\n?/);
+  expect(history.out).toContain('refused');
+});
+
+test('what is missing or wrong is told with what to do, and the token is never repeated or sent in the clear', async () => {
+  const of = await world();
+  const env = await as(of, 'dana');
+  const fails = async (args: readonly string[], change: Record<string, string>, code: number, words: string) => {
+    const said = await line(args, change);
+    expect([args, said.code]).toEqual([args, code]);
+    expect(said.err).toContain(words);
+    expect(said.out).toBe('');
+    return said;
+  };
+  const list = ['sessions', 'list'];
+  await fails(list, {}, 2, 'COUNTERSIGN_URL');
+  await fails(list, { COUNTERSIGN_URL: of.url }, 2, '--token-file');
+  await fails(list, { COUNTERSIGN_URL: 'http://gate.example', COUNTERSIGN_TOKEN: 'x' }, 2, 'in the clear');
+  await fails(list, { COUNTERSIGN_URL: 'gate', COUNTERSIGN_TOKEN: 'x' }, 2, 'not a URL');
+  await fails(list, { ...env, COUNTERSIGN_TOKEN_FILE: '/nowhere/token' }, 2, 'cannot be read');
+  const odd = await fails(list, { COUNTERSIGN_URL: of.url, COUNTERSIGN_TOKEN: 'hunter2 and more' }, 2, 'token alone');
+  expect(odd.err).not.toContain('hunter2');
+  const wrong = await fails(list, { COUNTERSIGN_URL: of.url, COUNTERSIGN_TOKEN: 'hunter2' }, 1, 'sign-in.');
+  expect(wrong.err).not.toContain('hunter2');
+  await fails(list, { ...env, COUNTERSIGN_URL: 'http://127.0.0.1:1' }, 3, 'does not answer');
+  await fails(['sessions', 'show', '../me'], env, 2, 'not an id');
+  await fails(['sessions', 'show', 'nobody'], env, 1, 'no such session');
+
+  const heard: (string | undefined)[] = [];
+  const other = createServer((request, response) => {
+    heard.push(request.headers.authorization);
+    response.writeHead(302, { location: `${of.url}/api/sessions` }).end('<html>');
+  });
+  await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+  const elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+  await fails(list, { ...env, COUNTERSIGN_URL: elsewhere }, 3, 'does not answer');
+  other.close();
+  expect(heard).toHaveLength(1);
+});
+
+test('help has examples', async () => {
+  for (const args of [
+    ['sessions', 'list'],
+    ['sessions', 'replay'],
+    ['approvals', 'approve'],
+  ]) {
+    const { out, code } = await line([...args, '--help'], {});
+    expect(code).toBe(0);
+    expect(out).toContain('Examples:');
+    expect(out).toContain('--token-file');
+  }
+});
