@@ -14,8 +14,6 @@ import { openIdentity } from '../identity/identity.ts';
 import { openKeyring } from '../ledger/keyring.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import { listen, type Listener } from '../listeners/listen.ts';
-import { openCopyMasks } from '../masking/copy.ts';
-import { compileMask } from '../masking/method.ts';
 import { loadPolicies } from '../policy/policy-set.ts';
 import { openPolicy } from '../policy/policy.ts';
 import { openCatalogues } from '../protocols/postgres/catalogues.ts';
@@ -118,8 +116,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
             analyser: openAnalyser({ maxText: config.limits.statementBytes }),
             catalogues,
             labels,
-            compileMask: (mask, type, format) => compileMask(mask, type, format, maskKey),
-            openCopyMasks: (copy, columns) => openCopyMasks(copy, columns, maskKey),
+            maskKey,
             startupMs,
             limits: { waitingBytes: config.limits.heldBytes },
             onFault: (fault, session) => log.warn({ session, code: fault.code, err: operatorCause(fault) }, fault.message),
