@@ -144,6 +144,19 @@ describe('config', () => {
     });
   });
 
+  test('check --references looks for what it names', async () => {
+    const check = (env: Record<string, string>) => line(['config', 'check', '--config', file, '--references'], env);
+    const { code, err } = await check({});
+    expect(code).toBe(1);
+    expect(err.trimEnd().split('\n')).toEqual([
+      'countersign: 2 problems in the configuration',
+      `issuers[0].jwks: ${join(folder, 'one.json')} cannot be read (ENOENT): create it, or correct the path`,
+      'targets[0].credential.password: the environment has no SHOP_PASSWORD: set it where the gateway runs',
+    ]);
+    writeFileSync(join(folder, 'one.json'), '{}');
+    expect(await check({ SHOP_PASSWORD: 'hunter2' })).toMatchObject({ code: 0, err: '' });
+  });
+
   test('a file that is not there or not right is 2 for every other command', async () => {
     for (const args of [
       ['config', 'check'],
@@ -278,7 +291,7 @@ describe('completion', () => {
     expect(ask('')).toBe('config policy ledger verify completion --version --help');
     expect(ask('con')).toBe('config');
     expect(ask('config', '')).toBe('check show --help');
-    expect(ask('config', 'check', '--')).toBe('--config --json --help');
+    expect(ask('config', 'check', '--')).toBe('--config --references --json --help');
     expect(ask('config', 'check', '--config', 'coun')).toBe('countersign.yaml');
     expect(ask('completion', 'z')).toBe('zsh');
   });

@@ -1,27 +1,24 @@
 // countersign config check | show
 import type { Command } from 'commander';
-import { configPath, type ConfigOption, openConfig, takesConfig } from './open-config.ts';
-import { Exit, examples, type Io, printJson, printLine } from './output.ts';
+import { type ConfigOption, openConfig, readConfig, takesConfig } from './open-config.ts';
+import { Exit, examples, type Io, printError, printJson, printLine } from './output.ts';
+
+interface CheckOptions extends ConfigOption {
+  readonly references?: boolean;
+  readonly json?: boolean;
+}
 
 export function register(program: Command, io: Io): void {
   const config = program.command('config').description('check and show the configuration');
 
-  const check = takesConfig(config.command('check'))
+  const checking = takesConfig(config.command('check'))
     .description('say what is wrong in the configuration, with file, line and what to write instead')
+    .option('--references', 'look too whether every file and environment variable that it names is there')
     .option('--json', 'print the result as JSON')
-    .action(async (options: ConfigOption & { json?: boolean }) => {
-      if (options.json) {
-        const { problems } = await problemsOf(configPath(options, io), options, io);
-        printJson(io, { ok: problems.length === 0, problems });
-        if (problems.length > 0) throw new Exit(1);
-        return;
-      }
-      const { file, listeners, issuers, targets } = await openConfig(options, io, 1);
-      const counts = [count(listeners, 'listener'), count(issuers, 'issuer'), count(targets, 'target')].join(', ');
-      printLine(io, `${file} is right: ${counts}`);
-    });
-  examples(check, [
+    .action((options: CheckOptions) => check(options, io));
+  examples(checking, [
     ['Check the file in this folder', 'countersign config check'],
+    ['Check it on the machine where it will run', 'countersign config check --references'],
     ['Check another one, for a program', 'countersign config check --config /etc/countersign/countersign.yaml --json'],
   ]);
 
@@ -41,20 +38,28 @@ export function register(program: Command, io: Io): void {
   ]);
 }
 
-async function problemsOf(path: string, options: ConfigOption, io: Io) {
-  const [{ loadConfig }, { ConfigErrors }] = await Promise.all([
-    import('../config/config.ts'),
+async function check(options: CheckOptions, io: Io): Promise<void> {
+  const [{ ConfigErrors, describe }, { missingReferences }] = await Promise.all([
     import('../config/problem.ts'),
+    import('../config/references.ts'),
   ]);
-  try {
-    loadConfig(path);
-    return { problems: [] };
-  } catch (error) {
+  const found = await readConfig(options, io).catch((error: unknown) => {
     if (error instanceof ConfigErrors) return error;
-    // Not readable: the same words as without --json.
-    await openConfig(options, io);
     throw error;
-  }
+  });
+  const config = found instanceof ConfigErrors ? undefined : found;
+  const problems =
+    found instanceof ConfigErrors ? found.problems : options.references ? missingReferences(found, io.env) : [];
+  if (options.json) printJson(io, { ok: problems.length === 0, problems });
+  else if (config && problems.length === 0) {
+    const parts = [
+      count(config.listeners, 'listener'),
+      count(config.issuers, 'issuer'),
+      count(config.targets, 'target'),
+    ];
+    printLine(io, `${config.file} is right: ${parts.join(', ')}`);
+  } else printError(io, `${count(problems, 'problem')} in the configuration\n${problems.map(describe).join('\n')}`);
+  if (problems.length > 0) throw new Exit(1);
 }
 
 const count = (list: readonly unknown[], word: string): string =>

@@ -17,17 +17,16 @@ export interface ConfigProblem {
 export class ConfigErrors extends Error {
   readonly problems: readonly ConfigProblem[];
   constructor(problems: readonly ConfigProblem[]) {
-    super(
-      problems
-        .map(
-          ({ file, line, column, key, message }) =>
-            `${file}:${line}:${column}: ${key === '' ? '' : `${key}: `}${message}`,
-        )
-        .join('\n'),
-    );
+    super(problems.map(describe).join('\n'));
     this.name = 'ConfigErrors';
     this.problems = problems;
   }
+}
+
+/** One line: where, which key, what and what to write. */
+export function describe({ file, line, column, key, message }: Partial<ConfigProblem> & { message: string }): string {
+  const at = file === undefined ? '' : `${file}:${line}:${column}: `;
+  return `${at}${key ? `${key}: ` : ''}${message}`;
 }
 
 type Path = readonly PropertyKey[];
