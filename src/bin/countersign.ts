@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line: which commands there are. Each reads and opens only what it needs, when it runs.
 import { createInterface } from 'node:readline/promises';
+import { register as approvals } from '../cli/approvals.ts';
 import { register as completion } from '../cli/completion.ts';
 import { register as config } from '../cli/config.ts';
 import { register as demo } from '../cli/demo.ts';
@@ -9,6 +10,7 @@ import type { Io } from '../cli/output.ts';
 import { register as policy } from '../cli/policy.ts';
 import { run } from '../cli/run.ts';
 import { register as serve } from '../cli/serve.ts';
+import { register as sessions } from '../cli/sessions.ts';
 import { register as verify } from '../cli/verify.ts';
 import { version } from './version.ts';
 
@@ -31,5 +33,5 @@ const io: Io = {
 // `countersign … | head` closes the pipe early; that is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-const commands = [serve, demo, config, policy, ledger, verify, completion];
+const commands = [serve, demo, sessions, approvals, config, policy, ledger, verify, completion];
 process.exitCode = await run(process.argv.slice(2), { version, commands }, io);
