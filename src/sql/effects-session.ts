@@ -117,7 +117,9 @@ export function deallocate(stmt: DeallocateStmt, reading: Reading): void {
 export function declareCursor(stmt: DeclareCursorStmt, reading: Reading, names: Names): void {
   const query = stmt.query as Tree;
   reading.walker.statement(query, reading, names);
-  reading.changes.cursor = { name: stmt.portalname ?? '', analysis: reading.walker.analyse(query, reading.scope) };
+  // CURSOR_OPT_HOLD of parsenodes.h.
+  const hold = ((stmt.options ?? 0) & 0x20) !== 0;
+  reading.changes.cursor = { name: stmt.portalname ?? '', analysis: reading.walker.analyse(query, reading.scope), hold };
   reading.flags.barrier = true;
   reading.flags.uncacheable = true;
 }
