@@ -35,6 +35,16 @@ const total: ReadonlySet<string> = new Set(
    hashtextextended hmac digest crypt nlevel`.split(/\s+/),
 );
 
+/** Rows for the parts of a document or array: their number tells its size only. */
+const unfolding: ReadonlySet<string> = new Set(
+  `unnest json_array_elements json_array_elements_text jsonb_array_elements jsonb_array_elements_text json_each json_each_text
+   jsonb_each jsonb_each_text json_object_keys jsonb_object_keys`.split(/\s+/),
+);
+
+export function unfolds(name: string): boolean {
+  return unfolding.has(name);
+}
+
 /** Their result says nothing of the argument's value. */
 const silent: ReadonlySet<string> = new Set(['pg_typeof']);
 
@@ -53,7 +63,7 @@ export function readsByName(name: string): boolean {
 }
 
 // Not in the effects' table because they change nothing; what they show of the catalogue may quote values.
-const stores: ReadonlySet<string> = new Set(['pg_get_expr', 'pg_show_all_settings', 'current_query']);
+const stores: ReadonlySet<string> = new Set(['pg_show_all_settings', 'current_query']);
 
 /** It keeps, sends or shows its arguments where their label does not follow. */
 export function keepsArguments(name: string): boolean {
@@ -61,13 +71,14 @@ export function keepsArguments(name: string): boolean {
 }
 
 const computing: ReadonlySet<string> = new Set(
-  `uuid-ossp pgcrypto pg_trgm citext hstore ltree unaccent fuzzystrmatch btree_gin btree_gist intarray cube earthdistance isn
+  `plpgsql uuid-ossp pgcrypto pg_trgm citext hstore ltree unaccent fuzzystrmatch btree_gin btree_gist intarray cube earthdistance isn
    seg postgis vector tsm_system_rows tsm_system_time dict_int dict_xsyn bloom pg_uuidv7`.split(/\s+/),
 );
 
-/** A compiled function of an extension known to compute from its arguments alone. */
+/** The server's own (OIDs below 16384 are its initial contents), or compiled in an extension known to compute from its arguments alone. */
 export function pureRoutine(routine: Routine): boolean {
-  if (routine.schema === 'pg_catalog') return true;
-  if (routine.extension === undefined || !computing.has(routine.extension)) return false;
+  if (routine.extension === undefined)
+    return routine.oid < 16_384 && (routine.schema === 'pg_catalog' || routine.schema === 'information_schema');
+  if (!computing.has(routine.extension)) return false;
   return routine.language === 'c' || routine.language === 'internal';
 }

@@ -1,7 +1,7 @@
 // Function calls: PostgreSQL's own carry their arguments, SQL functions are read, all others may return anything.
 import type { Routine } from './catalogue.ts';
-import { isSilent, isTotal, keepsArguments, pureRoutine, readsByName } from './lineage-builtin.ts';
-import { endsInStar, group, list, order, partial, rowOf, tableValues, windowValues } from './lineage-expression.ts';
+import { isSilent, isTotal, keepsArguments, pureRoutine, readsByName, unfolds } from './lineage-builtin.ts';
+import { group, list, order, partial, rowOf, tableValues, windowValues } from './lineage-expression.ts';
 import { anything, derived, either, nothing, type Table, type Value } from './lineage-value.ts';
 import { type Names, place, type Walk } from './lineage-walk.ts';
 import type { Tree } from './parse.ts';
@@ -20,8 +20,7 @@ export function readCall(walk: Walk, call: Call, names: Names): Value {
       named.set(tree.NamedArgExpr.name ?? '', walk.expression(tree.NamedArgExpr.arg as Tree, names));
     else {
       const value = walk.expression(tree, names);
-      // f(t.*) passes the row; ROW-like spreading does not happen in a call.
-      values.push(endsInStar(tree) ? derived([value]) : value);
+      values.push(value);
     }
   }
   const around: Value[] = [];
@@ -39,7 +38,11 @@ export function readCall(walk: Walk, call: Call, names: Names): Value {
   const close = fitting(routines, values.length + named.size);
   // When no overload fits, the server may still take one that we do not know of.
   const candidates = close.length > 0 ? close : routines;
-  const results = [];
+  const results: Value[] = [];
+  // f(row) may also be the column f of the row.
+  const projected =
+    all.length === 1 ? all[0]!.row?.columns.find((column) => column.name === name.name)?.value : undefined;
+  if (projected) results.push(derived([projected]));
   const system = candidates.filter(pureRoutine);
   if (system.length > 0) results.push(builtInResult(walk, name.name, system, all, call, trees));
   for (const routine of candidates) if (!pureRoutine(routine)) results.push(userResult(walk, routine, values, named));
@@ -69,7 +72,7 @@ function builtInResult(
   if (
     name === 'count' &&
     routines.every((routine) => routine.kind === 'a') &&
-    all.every((value) => value.direct || value.sources.length === 0)
+    all.every((value) => value.direct || value.entry || value.sources.length === 0)
   ) {
     for (const value of all) place(walk, value);
     return { ...(all.some((value) => value.opaque) ? anything : nothing), type: 20 };
@@ -78,7 +81,8 @@ function builtInResult(
   if (keepsArguments(name)) for (const source of value.sources) walk.found.derives.add(source);
   // The number of rows tells, even when the rows are hidden.
   const sets = routines.some((routine) => routine.returnsSet);
-  if (!isTotal(name) || sets) partial(walk, value);
+  const unfolded = unfolds(name) && all.every((argument) => argument.direct || argument.sources.length === 0);
+  if ((!isTotal(name) || sets) && !unfolded) partial(walk, value);
   if (readsByName(name)) {
     walk.found.opaque = true;
     return { ...derived([anything, value], type), row: shape(walk, routines[0]!, derived([anything, value])) };
@@ -144,19 +148,28 @@ function userResult(walk: Walk, routine: Routine, values: readonly Value[], name
   if (!row) {
     const [only] = body.columns;
     const single = body.columns.length === 1 && !body.rest ? only!.value : carriedByAll;
-    const { origin: _origin, row: _row, ...value } = single;
-    return { ...value, type: concrete(routine.returnType) } as Value;
+    return returned(single, concrete(routine.returnType));
   }
   // A body that returns as many columns as the declaration has gives them one by one; else the row as a whole.
   const matched = body.columns.length === row.columns.length && !body.rest;
   const columns = row.columns.map((column, index) => {
-    const { origin: _origin, ...value } = matched ? body.columns[index]!.value : column.value;
-    return { name: column.name, value: value as Value };
+    return {
+      name: column.name,
+      value: returned(matched ? body.columns[index]!.value : column.value, column.value.type),
+    };
   });
   return {
     ...carriedByAll,
     row: row.rest ? { columns: body.columns, ...(body.rest ? { rest: body.rest } : {}) } : { columns },
   };
+}
+
+/** A result is of the declared type: cast to another one it is no longer the column itself, texts aside. */
+function returned(value: Value, type: number | undefined): Value {
+  const { origin: _origin, row: _row, type: own, direct, ...rest } = value;
+  const same =
+    own === type || (own !== undefined && type !== undefined && [25, 1043].includes(own) && [25, 1043].includes(type));
+  return { ...rest, direct: direct && same, ...(type === undefined ? {} : { type }) };
 }
 
 function unreadable(walk: Walk, values: readonly Value[]): Value {

@@ -49,6 +49,7 @@ function columnsOf(walk: Walk, relation: Relation): Table['columns'] {
       opaque: carried.opaque,
       direct: inner ? carried.direct : true,
       type: column.baseType,
+      ...(column.type === column.baseType ? {} : { domain: column.type }),
       origin: { table: relation.oid, attribute: column.attribute },
       literals: [],
     };

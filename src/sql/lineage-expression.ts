@@ -285,7 +285,7 @@ function indirection(walk: Walk, node: NonNullable<Tree['A_Indirection']>, names
     const name = step.String?.sval ?? '';
     const shape = value.row ?? typeRow(walk, value);
     const field = shape?.columns.find((column) => column.name === name);
-    if (field) value = unclaimed(field.value);
+    if (field) value = value.entry ? field.value : unclaimed(field.value);
     else if (shape?.rest) value = shape.rest;
     else {
       // It may be a function of the row.

@@ -115,7 +115,7 @@ function mergedColumn(
   const main = type === 'JOIN_RIGHT' ? theirs : mine;
   const { origin, ...value } = main;
   // A common type other than the column's own hides the column from the description.
-  const same = mine.type !== undefined && mine.type === theirs.type;
+  const same = mine.type !== undefined && mine.type === theirs.type && mine.domain === theirs.domain;
   return {
     ...value,
     sources: union([mine.sources, theirs.sources]),

@@ -1,6 +1,6 @@
 // Column references: innermost names first, as the server's colNameToVar and transformColumnRef look them up.
 import type { ColumnRef } from 'libpg-query';
-import { anything, derived, either, nothing, type Value, whole } from './lineage-value.ts';
+import { anything, derived, either, nothing, notYet, type Value, whole } from './lineage-value.ts';
 import type { Item, Names, Walk } from './lineage-walk.ts';
 import type { Tree } from './parse.ts';
 
@@ -26,7 +26,7 @@ export function readColumnRef(walk: Walk, ref: ColumnRef, names: Names): Value {
     const argument = star ? undefined : walk.argumentsOf?.named.get(column);
     return argument ?? unresolved(walk);
   }
-  if (star) return whole(item);
+  if (star) return { ...whole(item), entry: true };
   return itemColumn(item, column) ?? functionOfRow(walk, item);
 }
 
@@ -34,9 +34,11 @@ function bareColumn(walk: Walk, name: string, names: Names): Value {
   for (let level: Names | undefined = names; level; level = level.outer) {
     const found = level.items.filter((item) => item.bare).flatMap((item) => itemColumn(item, name, true) ?? []);
     if (found.length > 0) return found.length === 1 ? found[0]! : either(found);
-    if (level.items.some((item) => item.bare && item.rest)) {
+    const rests = level.items.flatMap((item) => (item.bare && item.rest ? [item.rest] : []));
+    if (rests.length > 0) {
+      if (rests.every((rest) => rest === notYet)) return notYet;
       walk.found.opaque = true;
-      return derived(level.items.flatMap((item) => (item.rest ? [item.rest] : [])));
+      return derived(rests);
     }
   }
   const argument = walk.argumentsOf?.named.get(name);
@@ -47,8 +49,8 @@ function bareColumn(walk: Walk, name: string, names: Names): Value {
 
 /** The whole row as one value: attribute 0 of its relation in RowDescription. */
 function rowValue(item: Item): Value {
-  if (!item.relation) return whole(item);
-  return { ...whole(item, item.relation.rowType), origin: { table: item.relation.oid, attribute: 0 } };
+  if (!item.relation) return { ...whole(item), entry: true };
+  return { ...whole(item, item.relation.rowType), entry: true, origin: { table: item.relation.oid, attribute: 0 } };
 }
 
 function itemColumn(item: Item, name: string, listedOnly = false): Value | undefined {

@@ -1,9 +1,9 @@
 // SELECT, VALUES, set operations and WITH: from the entries of FROM to the columns of the result.
 import { distinct } from './lineage-condition.ts';
-import { endsInStar, group, list, order, partial, windowValues } from './lineage-expression.ts';
+import { endsInStar, group, list, order, partial, typeRow, windowValues } from './lineage-expression.ts';
 import { starColumns } from './lineage-names.ts';
 import { outputName } from './lineage-output.ts';
-import { anything, type Column, derived, either, nothing, type Table, type Value } from './lineage-value.ts';
+import { anything, type Column, derived, either, nothing, notYet, type Table, type Value } from './lineage-value.ts';
 import { emptyFound, type Item, type Names, place, probe, type Walk } from './lineage-walk.ts';
 import type { Tree } from './parse.ts';
 
@@ -79,10 +79,11 @@ export function targets(walk: Walk, trees: readonly Tree[], names: Names): Colum
     if (endsInStar(expression)) {
       if (expression.ColumnRef?.fields?.length === 1) return starColumns(walk, names.items);
       const value = walk.expression(expression, names);
-      if (!value.row) walk.found.opaque = true;
-      return starColumns(walk, [{ ...(value.row ?? { columns: [], rest: derived([anything, value]) }), bare: true }]);
+      const fields = value.row ?? typeRow(walk, value) ?? { columns: [], rest: derived([anything, value]) };
+      return starColumns(walk, [{ ...fields, bare: true }]);
     }
-    return [{ name: name ?? outputName(expression), value: walk.expression(expression, names) }];
+    const value = walk.expression(expression, names);
+    return [{ name: name ?? outputName(expression), value: value.entry ? bare(value, true) : value }];
   });
 }
 
@@ -123,8 +124,10 @@ function values(walk: Walk, rows: readonly Tree[], names: Names): Table {
   return { columns: columns.map((column, index) => ({ name: `column${index + 1}`, value: bare(either(column)) })) };
 }
 
-/** The server describes columns of VALUES and of set operations without their origin. */
-const bare = ({ origin: _origin, row: _row, ...value }: Value): Value => value;
+/** A value once it is a column of a query. The server describes those of VALUES and of set operations without their origin. */
+function bare({ origin, row, entry: _entry, ...value }: Value, described = false): Value {
+  return { ...value, ...(described && origin ? { origin } : {}), ...(described && row ? { row } : {}) };
+}
 
 function combine(walk: Walk, stmt: Select, names: Names): Table {
   const left = select(walk, stmt.larg as Select, names);
@@ -161,7 +164,7 @@ export function readWith(walk: Walk, clause: With | undefined, names: Names): Na
     return around;
   }
   // Every one may name every other: read them all until nothing new appears, then once more for good.
-  for (const entry of entries) around.set(entry.ctename ?? '', renamed({ columns: [], rest: nothing }, entry));
+  for (const entry of entries) around.set(entry.ctename ?? '', renamed({ columns: [], rest: notYet }, entry));
   let before = '';
   for (let round = 0; round < 16; round++) {
     const scratch = walk.fork({ found: emptyFound() });

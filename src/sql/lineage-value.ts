@@ -18,6 +18,10 @@ export interface Value {
   readonly type?: number;
   /** Fields, when it is a row whose shape is known. */
   readonly row?: Table;
+  /** It is a whole entry of FROM, so that naming a field names its column. */
+  readonly entry?: true;
+  /** Declared type, where it is a domain over `type`. */
+  readonly domain?: number;
   readonly literals: readonly Literal[];
 }
 
@@ -35,6 +39,9 @@ export interface Table {
 export const nothing: Value = { sources: [], opaque: false, direct: false, literals: [] };
 export const anything: Value = { sources: [], opaque: true, direct: false, literals: [] };
 
+/** A column of a recursive query that was not read yet: no alternative among others. */
+export const notYet: Value = { ...nothing };
+
 /** A value computed from others. */
 export function derived(values: readonly Value[], type?: number): Value {
   const sources = union(values.map((value) => value.sources));
@@ -44,7 +51,8 @@ export function derived(values: readonly Value[], type?: number): Value {
 }
 
 /** One of several values: CASE results, set operations, the rounds of a recursive query. */
-export function either(values: readonly Value[]): Value {
+export function either(all: readonly Value[]): Value {
+  const values = all.filter((value) => value !== notYet);
   const [first] = values;
   if (first === undefined) return nothing;
   if (values.length === 1) return first;

@@ -75,13 +75,13 @@ create function twice(text) returns text language sql immutable as $$ select $1 
 create function two(out a text, out b text) language sql stable as $$ select name, ssn from people limit 1 $$;
 create function hidden() returns text language plpgsql as $$ begin return (select ssn from people limit 1); end $$;
 create function added(a int, b int) returns int language plpgsql immutable as $$ begin return a + b; end $$;
-create function count(text) returns text language sql immutable as $$ select $1 $$;
 create aggregate glue(text) (sfunc = textcat, stype = text, initcond = '');
 create function same_text(text, text) returns boolean language sql immutable as $$ select $1 < $2 $$;
 create operator === (leftarg = text, rightarg = text, function = same_text);
 create schema shadow;
 create table shadow.people (id int, ssn text, name text);
 insert into shadow.people values (9, 'free', 'Shade');
+create function shadow.count(text) returns text language sql immutable as $$ select $1 $$;
 create extension if not exists pgcrypto;
 `;
 
