@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
+import { verifies } from '../../test/requirements.ts';
 import { openKeyring } from '../ledger/keyring.ts';
 import { readJournal } from '../ledger/read-journal.ts';
 import type {
@@ -153,55 +154,58 @@ test('a person outside viewer and admin groups sees requests of their groups, no
   expect((await of.call<Page<ApprovalRow>>('omar', '/api/approvals?state=all')).body.items).toEqual([]);
 });
 
-test('a hold is shown at once, voted on by whom it may concern, and stays readable', async () => {
-  const of = await world();
-  const session = await of.session('migration-agent');
-  const { ruling, id } = await hold(session, 'delete from orders where id = 7');
-  const pending = await of.call<Page<ApprovalRow>>('dana', '/api/approvals?state=pending');
-  schemas.page(schemas.approvalRow).parse(pending.body);
-  const row = pending.body.items[0]!;
-  expect(row).toMatchObject({
-    id,
-    text: 'delete from orders where id = 7',
-    group: 'dba',
-    state: 'pending',
-    mayVote: true,
-  });
-  const vote = (who: string, body: object) =>
-    of.call<ApprovalRow & { code?: string }>(who, `/api/approvals/${id}/votes`, body);
-  const grant = { answer: 'grant', digest: row.digest };
-  expect(await vote('omar', grant)).toMatchObject({ status: 403, body: { code: 'approval.own-agent' } });
-  expect(await vote('migration-agent', grant)).toMatchObject({ status: 403, body: { code: 'approval.not-human' } });
-  expect(await vote('reporting-agent', grant)).toMatchObject({ status: 404, body: { code: 'approval.unknown' } });
-  expect(await vote('dana', { ...grant, digest: '0'.repeat(64) })).toMatchObject({
-    status: 409,
-    body: { code: 'approval.digest' },
-  });
-  expect(await vote('dana', { answer: 'grant' })).toMatchObject({ status: 400, body: { code: 'request.invalid' } });
-  const shown = await of.call<ApprovalRow>('omar', `/api/approvals/${id}`);
-  expect(shown.body).toMatchObject({ mayVote: false });
-  expect(shown.body.mayNotBecause).toContain('own this agent');
-  const granted = await vote('dana', { ...grant, reason: 'as planned' });
-  schemas.approvalRow.parse(granted.body);
-  expect(granted.body).toMatchObject({
-    state: 'granted',
-    mayVote: false,
-    votes: [{ voterName: 'Dana Ferreira', reason: 'as planned' }],
-  });
-  expect((await ruling).granted).toBe(true);
-  expect(await vote('dana', grant)).toMatchObject({ status: 409, body: { code: 'approval.resolved' } });
-  await of.caughtUp();
-  for (const state of ['resolved', 'all']) {
-    const { body } = await of.call<Page<ApprovalRow>>('dana', `/api/approvals?state=${state}`);
-    expect(body.items.map((item) => [item.id, item.state])).toEqual([[id, 'granted']]);
-  }
-  // What the inbox would answer and what the ledger gave to the store are the same row.
-  const { mayVote: _, mayNotBecause: __, ...fresh } = granted.body;
-  const stored = await of.store.approval(id);
-  const timeless = (of: object) => ({ ...of, resolved: 0, votes: [] });
-  expect(timeless(stored!)).toEqual(timeless(fresh));
-  expect(stored!.votes).toMatchObject(fresh.votes.map((vote) => ({ ...vote, at: expect.any(Number) })));
-});
+test(
+  verifies('approval.not-own', 'a hold is shown at once, voted on over the API by whom it may concern only'),
+  async () => {
+    const of = await world();
+    const session = await of.session('migration-agent');
+    const { ruling, id } = await hold(session, 'delete from orders where id = 7');
+    const pending = await of.call<Page<ApprovalRow>>('dana', '/api/approvals?state=pending');
+    schemas.page(schemas.approvalRow).parse(pending.body);
+    const row = pending.body.items[0]!;
+    expect(row).toMatchObject({
+      id,
+      text: 'delete from orders where id = 7',
+      group: 'dba',
+      state: 'pending',
+      mayVote: true,
+    });
+    const vote = (who: string, body: object) =>
+      of.call<ApprovalRow & { code?: string }>(who, `/api/approvals/${id}/votes`, body);
+    const grant = { answer: 'grant', digest: row.digest };
+    expect(await vote('omar', grant)).toMatchObject({ status: 403, body: { code: 'approval.own-agent' } });
+    expect(await vote('migration-agent', grant)).toMatchObject({ status: 403, body: { code: 'approval.not-human' } });
+    expect(await vote('reporting-agent', grant)).toMatchObject({ status: 404, body: { code: 'approval.unknown' } });
+    expect(await vote('dana', { ...grant, digest: '0'.repeat(64) })).toMatchObject({
+      status: 409,
+      body: { code: 'approval.digest' },
+    });
+    expect(await vote('dana', { answer: 'grant' })).toMatchObject({ status: 400, body: { code: 'request.invalid' } });
+    const shown = await of.call<ApprovalRow>('omar', `/api/approvals/${id}`);
+    expect(shown.body).toMatchObject({ mayVote: false });
+    expect(shown.body.mayNotBecause).toContain('own this agent');
+    const granted = await vote('dana', { ...grant, reason: 'as planned' });
+    schemas.approvalRow.parse(granted.body);
+    expect(granted.body).toMatchObject({
+      state: 'granted',
+      mayVote: false,
+      votes: [{ voterName: 'Dana Ferreira', reason: 'as planned' }],
+    });
+    expect((await ruling).granted).toBe(true);
+    expect(await vote('dana', grant)).toMatchObject({ status: 409, body: { code: 'approval.resolved' } });
+    await of.caughtUp();
+    for (const state of ['resolved', 'all']) {
+      const { body } = await of.call<Page<ApprovalRow>>('dana', `/api/approvals?state=${state}`);
+      expect(body.items.map((item) => [item.id, item.state])).toEqual([[id, 'granted']]);
+    }
+    // What the inbox would answer and what the ledger gave to the store are the same row.
+    const { mayVote: _, mayNotBecause: __, ...fresh } = granted.body;
+    const stored = await of.store.approval(id);
+    const timeless = (of: object) => ({ ...of, resolved: 0, votes: [] });
+    expect(timeless(stored!)).toEqual(timeless(fresh));
+    expect(stored!.votes).toMatchObject(fresh.votes.map((vote) => ({ ...vote, at: expect.any(Number) })));
+  },
+);
 
 test('pages of approvals span inbox and store', async () => {
   const of = await world();

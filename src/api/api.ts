@@ -96,6 +96,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     requestTimeout: requestMs,
     forceCloseConnections: true,
     return503OnClosing: false,
+    exposeHeadRoutes: false,
     // A path that cannot be read never reaches a route.
     frameworkErrors: (error: unknown, _: unknown, reply: FastifyReply) => void fail(reply, error),
     routerOptions: { maxParamLength: 200 },

@@ -3,7 +3,7 @@ import { type Approval, ApprovalProblem } from '../approvals/approval.ts';
 import type { Approvals } from '../approvals/inbox.ts';
 import { type Principal, principalId } from '../domain/principal.ts';
 import { formatCursor } from '../store/cursor.ts';
-import type { Reads, StoredApproval } from '../store/reads.ts';
+import { fit, type Reads, type StoredApproval } from '../store/reads.ts';
 import type { Access } from './access.ts';
 import type { ApprovalRow } from './contract.ts';
 import { type Route, route } from './route.ts';
@@ -80,9 +80,10 @@ export function approvalRoutes({ access, inbox, store }: ApprovalParts): Route[]
         const rows = new Map<string, Approval | StoredApproval>(stored.items.map((row) => [row.id, row]));
         for (const row of here) rows.set(row.id, row);
         const sorted = [...rows.values()].sort((a, b) => b.created - a.created || (a.id < b.id ? 1 : -1));
-        const items = sorted.slice(0, limit);
+        const sizes = sorted.slice(0, limit).map((row) => ({ row, size: row.text.length }));
+        const items = fit(sizes).map(({ row }) => row);
         const last = items.at(-1);
-        const more = sorted.length > limit || 'next' in stored;
+        const more = sorted.length > items.length || 'next' in stored;
         return {
           items: items.map((row) => show(principal, row)),
           ...(more && last ? { next: formatCursor({ at: last.created, id: last.id }) } : {}),

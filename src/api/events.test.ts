@@ -1,5 +1,6 @@
 // Live events: what reaches whom, how soon it is let go, and that the sum is bounded.
 import { expect, test } from 'vitest';
+import { verifies } from '../../test/requirements.ts';
 import type { LiveEvent } from './contract.ts';
 import { eventLimits } from './events.ts';
 import { Browser, hold, run, type World, world } from './world.suite.ts';
@@ -61,7 +62,7 @@ test('holds, sessions and statements are told to those who may see them', async 
   agent.stop();
 });
 
-test('signing out ends the stream; the number of streams is limited', async () => {
+test(verifies('bounded', 'the number of live streams is limited, and signing out ends one'), async () => {
   const of = await world();
   const browser = new Browser();
   await browser.signIn(of, 'dana');

@@ -62,7 +62,7 @@ export function sessionRoutes(parts: SessionParts): Route[] {
       params: schemas.sessionPath,
       answer: schemas.sessionDetail,
       async run(principal, { params: { id } }) {
-        const { protocol: _, key: __, ...session } = await visible(principal, id);
+        const { protocol: _, orphaned: __, ...session } = await visible(principal, id);
         return session satisfies SessionDetail;
       },
     }),
@@ -103,9 +103,8 @@ export function sessionRoutes(parts: SessionParts): Route[] {
             bounded(parts.readRecording(id), () => (cut = true)),
             { rows: limit },
           );
-          // A session that a crash cut off was closed without the facts of its recording.
-          const whole = session.closed !== undefined && (session.recordedBytes > 0 || events.length === 0);
-          return { session: id, started: session.opened, partial: cut || !whole, events };
+          const partial = cut || session.closed === undefined || session.orphaned;
+          return { session: id, started: session.opened, partial, events };
         } finally {
           replays--;
         }

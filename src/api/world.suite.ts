@@ -105,6 +105,7 @@ export async function world(change: Partial<ApiOptions['console']> & { webFolder
     policy,
     approvals,
     identity,
+    goodbyeMs: 0,
     openRecorder: (session, key) => openRecorder({ folder: recordings, session, key }),
     targets: new Map([
       [

@@ -78,8 +78,8 @@ export function openWriter(db: Sqlite): Writer {
   function openSession(of: SessionOpened): void {
     run(
       `INSERT INTO sessions (id, principal, principal_name, principal_kind, issuer, subject, "groups", owner, claimed, protocol, target,
-        "database", opened, open_entry, key, recorded_bytes, statements, held, denied, masked_cells)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING`,
+        "database", opened, orphaned, open_entry, key, recorded_bytes, statements, held, denied, masked_cells)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING`,
       of.id,
       of.principal,
       of.name,
@@ -101,8 +101,9 @@ export function openWriter(db: Sqlite): Writer {
 
   function closeSession(of: SessionClosed): void {
     run(
-      'UPDATE sessions SET closed = ?, cause = ?, seal_entry = ?, recorded_bytes = ? WHERE id = ?',
+      'UPDATE sessions SET closed = ?, orphaned = ?, cause = ?, seal_entry = ?, recorded_bytes = ? WHERE id = ?',
       of.at,
+      of.orphaned ? 1 : 0,
       of.cause,
       of.entry,
       of.recordedBytes,

@@ -16,7 +16,7 @@ const steps: readonly Step[] = [
         id TEXT PRIMARY KEY, principal TEXT NOT NULL, principal_name TEXT NOT NULL, principal_kind TEXT NOT NULL,
         issuer TEXT NOT NULL, subject TEXT NOT NULL, "groups" TEXT NOT NULL, owner TEXT, claimed TEXT NOT NULL,
         protocol TEXT NOT NULL, target TEXT NOT NULL, "database" TEXT NOT NULL,
-        opened INTEGER NOT NULL, closed INTEGER, cause TEXT, open_entry INTEGER NOT NULL, seal_entry INTEGER, key TEXT,
+        opened INTEGER NOT NULL, closed INTEGER, orphaned INTEGER NOT NULL, cause TEXT, open_entry INTEGER NOT NULL, seal_entry INTEGER, key TEXT,
         recorded_bytes INTEGER NOT NULL, statements INTEGER NOT NULL, held INTEGER NOT NULL, denied INTEGER NOT NULL,
         masked_cells INTEGER NOT NULL) WITHOUT ROWID`,
       'CREATE INDEX sessions_opened ON sessions (opened, id)',

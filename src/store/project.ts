@@ -35,6 +35,8 @@ export interface SessionClosed {
   readonly at: number;
   readonly entry: number;
   readonly cause: string;
+  /** A crash ended it. */
+  readonly orphaned: boolean;
   readonly recordedBytes: number;
 }
 
@@ -112,11 +114,12 @@ export function project(item: JournalItem): readonly Operation[] {
     case 'session.seal':
     case 'session.orphaned': {
       if (entry.sid === undefined) return [];
-      const cause =
-        text(entry.x.cause) ??
-        (entry.t === 'session.orphaned' ? 'the gateway ended while the session was open' : 'closed');
+      const orphaned = entry.t === 'session.orphaned';
+      const cause = text(entry.x.cause) ?? (orphaned ? 'the gateway ended before the session did' : 'closed');
       const recordedBytes = count(fields(entry.x.recording).bytes);
-      return [{ do: 'close-session', session: { id: entry.sid, at: entry.ts, entry: index, cause, recordedBytes } }];
+      return [
+        { do: 'close-session', session: { id: entry.sid, at: entry.ts, entry: index, cause, orphaned, recordedBytes } },
+      ];
     }
     case 'statement.decision':
       return entry.sid === undefined || entry.sq === undefined

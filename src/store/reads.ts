@@ -32,6 +32,12 @@ export interface ApprovalFilter {
   readonly limit: number;
 }
 
+export interface StoredSession extends SessionDetail {
+  readonly protocol: string;
+  /** A crash ended it, and may have cut its recording. */
+  readonly orphaned: boolean;
+}
+
 export type StoredApproval = Omit<ApprovalRow, 'mayVote' | 'mayNotBecause'>;
 
 export interface Counters {
@@ -43,7 +49,7 @@ export interface Counters {
 
 export interface Reads {
   sessions(filter: SessionFilter): Promise<Page<SessionSummary>>;
-  session(id: string): Promise<(SessionDetail & { readonly protocol: string; readonly key?: string }) | undefined>;
+  session(id: string): Promise<StoredSession | undefined>;
   /** Oldest first, those after `after`. */
   statements(session: string, after: number, limit: number): Promise<Page<StatementRow>>;
   approvals(filter: ApprovalFilter): Promise<Page<StoredApproval>>;
@@ -111,11 +117,24 @@ export function openReads(db: Kysely<Schema>): Reads {
         ...given('sealEntry', row.seal_entry),
         recordedBytes: row.recorded_bytes,
         protocol: row.protocol,
-        ...given('key', row.key),
+        orphaned: row.orphaned === 1,
       };
     },
 
     async statements(session, after, limit) {
+      // Texts may be a mebibyte each: how many fit is known before they are read.
+      const sizes = await db
+        .selectFrom('statements')
+        .innerJoin('texts', 'texts.id', 'statements.text')
+        .select(['sequence', sql<number>`length(texts.text) + coalesce(length(parameters), 0)`.as('size')])
+        .where('session', '=', session)
+        .where('sequence', '>', after)
+        .orderBy('sequence')
+        .limit(limit + 1)
+        .execute();
+      const fitting = fit(sizes.slice(0, limit));
+      if (fitting.length === 0) return { items: [] };
+      const last = fitting.at(-1)!.sequence;
       const rows = await db
         .selectFrom('statements')
         .innerJoin('texts', 'texts.id', 'statements.text')
@@ -123,10 +142,10 @@ export function openReads(db: Kysely<Schema>): Reads {
         .select('texts.text as content')
         .where('session', '=', session)
         .where('sequence', '>', after)
+        .where('sequence', '<=', last)
         .orderBy('sequence')
-        .limit(limit + 1)
         .execute();
-      const items = rows.slice(0, limit).map(
+      const items = rows.map(
         (row): StatementRow => ({
           session,
           sequence: row.sequence,
@@ -144,13 +163,13 @@ export function openReads(db: Kysely<Schema>): Reads {
           ...(row.outcome === null ? {} : { outcome: JSON.parse(row.outcome) as NonNullable<StatementRow['outcome']> }),
         }),
       );
-      return rows.length > limit ? { items, next: String(items.at(-1)!.sequence) } : { items };
+      return sizes.length > fitting.length ? { items, next: String(last) } : { items };
     },
 
     async approvals(filter) {
       let query = db
         .selectFrom('approvals')
-        .selectAll()
+        .select(['id', 'created', sql<number>`length(text) + coalesce(length(parameters), 0)`.as('size')])
         .orderBy('created', 'desc')
         .orderBy('id', 'desc')
         .limit(filter.limit + 1);
@@ -162,14 +181,16 @@ export function openReads(db: Kysely<Schema>): Reads {
           of.or([of('requester', '=', principal), ...(groups.length > 0 ? [of('group', 'in', groups)] : [])]),
         );
       }
-      const rows = await query.execute();
-      const votes = rows.length === 0 ? [] : await votesOn(rows.map((row) => row.id));
-      return page(
-        rows,
-        filter.limit,
-        (row) => approvalOf(row, votes),
-        (row) => ({ at: row.created, id: row.id }),
-      );
+      const found = await query.execute();
+      const fitting = fit(found.slice(0, filter.limit));
+      const ids = fitting.map((row) => row.id);
+      if (ids.length === 0) return { items: [] };
+      const rows = await db.selectFrom('approvals').selectAll().where('id', 'in', ids).execute();
+      const votes = await votesOn(ids);
+      const byId = new Map(rows.map((row) => [row.id, approvalOf(row, votes)]));
+      const items = ids.flatMap((id) => byId.get(id) ?? []);
+      const { created: at, id } = fitting.at(-1)!;
+      return found.length > fitting.length ? { items, next: formatCursor({ at, id }) } : { items };
     },
 
     async approval(id) {
@@ -251,6 +272,16 @@ function approvalOf(row: Selectable<ApprovalsTable>, votes: readonly Selectable<
         grade: 'session',
       })),
   };
+}
+
+/** Characters of statements on one page. */
+export const pageCharacters = 4 * 1024 * 1024;
+
+/** The first of the rows that fit on a page together; at least one. */
+export function fit<Row extends { readonly size: number }>(rows: readonly Row[]): Row[] {
+  let sum = 0;
+  const last = rows.findIndex(({ size }) => (sum += size) > pageCharacters);
+  return last < 0 ? [...rows] : rows.slice(0, Math.max(1, last));
 }
 
 /** One row more than the page was read, to know whether another page follows. */

@@ -31,6 +31,8 @@ export interface SessionsTable {
   readonly database: string;
   readonly opened: number;
   readonly closed: number | null;
+  /** 1 when a crash ended it. */
+  readonly orphaned: number;
   readonly cause: string | null;
   readonly open_entry: number;
   readonly seal_entry: number | null;

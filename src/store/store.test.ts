@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, expect, test } from 'vitest';
 import { type LedgerPlace, ledgerPlace } from '../../test/peers/ledger.ts';
+import { verifies } from '../../test/requirements.ts';
 import type { Json } from '../domain/entry.ts';
 import { destroyKey } from '../ledger/keyring.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
@@ -299,6 +300,24 @@ test('following in small batches, with restarts between, gives the same rows', a
   expect(dump(of.file)).toEqual(before);
 });
 
+test('a page of long statements ends before its limit, and the next one goes on', async () => {
+  const of = await world();
+  const key = openSession(of.ledger, 's1');
+  for (let n = 1; n <= 12; n++) {
+    decide(of.ledger, key, 's1', n, `select ${n}, '${'x'.repeat(999_990)}'`);
+    await settle(of.ledger, 's1', n);
+  }
+  const store = await followed(of, open(of));
+  const seen: number[] = [];
+  let pages = 0;
+  for (let after: number | undefined = 0; after !== undefined; pages++) {
+    const { items, next }: Awaited<ReturnType<Store['statements']>> = await store.statements('s1', after, 100);
+    seen.push(...items.map((row) => row.sequence));
+    after = next === undefined ? undefined : Number(next);
+  }
+  expect([pages, seen]).toEqual([3, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]]);
+});
+
 test('live events name what changed', async () => {
   const of = await world();
   const told: StoreChanges[] = [];
@@ -358,7 +377,7 @@ test('a destroyed key leaves rows without content when the store is rebuilt', as
   expect(JSON.stringify(dump(of.file))).not.toContain('secret');
 });
 
-test('reads are turned away beyond a limit, and after the end, instead of waiting without bound', async () => {
+test(verifies('bounded', 'reads of the store are turned away beyond a limit, and after the end'), async () => {
   const of = await world();
   await fill(of.ledger);
   const store = await followed(of, open(of));
