@@ -38,7 +38,7 @@ export const builtInLabels: readonly LabelRule[] = [
   'information_schema._pg_user_mappings.umoptions',
   'information_schema.user_mapping_options.option_value',
   'information_schema.foreign_server_options.option_value',
-  'information_schema._pg_foreign_servers.foreign_server_options',
+  'information_schema._pg_foreign_servers.srvoptions',
   '*.pg_stat_statements.query',
 ].map(secret);
 

@@ -26,7 +26,7 @@ async function read(rules: readonly LabelRule[] = [], path = 'public'): Promise<
   return readCatalogue(results, rules);
 }
 const version = async () =>
-  (await client.query({ text: catalogueVersionQuery, rowMode: 'array' })).rows[0][0] as string;
+  (await client.query({ text: catalogueVersionQuery, rowMode: 'array' })).rows[0]?.[0] as string;
 
 test('relations, columns, types and functions are those of the server', async () => {
   await client.query(`create domain code as text; create type pair as (a int, b code);
