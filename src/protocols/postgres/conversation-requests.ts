@@ -88,12 +88,14 @@ function begin(talk: Talk, step: Step): boolean {
       if (named.of === 'statement') {
         const prepared = talk.statements.get(named.name, step.segment);
         if (prepared === unsettled) return false;
-        if (prepared === undefined) return refuse(talk, step, unknownStatement(named.name));
+        if (prepared === undefined) return unknown(talk, step, unknownStatement(named.name));
         step.prepared = prepared;
       } else {
         const portal = talk.portals.get(named.name, step.segment);
         if (portal === unsettled) return false;
-        if (portal === undefined) return refuse(talk, step, unknownPortal(named.name));
+        // A cursor of SQL's own is a portal to the server; its description tells no value.
+        if (portal === undefined) step.analysis = talk.cursorView.get(named.name);
+        if (portal === undefined && step.analysis === undefined) return unknown(talk, step, unknownPortal(named.name));
         step.portal = portal;
       }
       break;
@@ -102,7 +104,7 @@ function begin(talk: Talk, step: Step): boolean {
       const { portal: name } = decodeExecute(bytes, 0, size);
       const portal = talk.portals.get(name, step.segment);
       if (portal === unsettled) return false;
-      if (portal === undefined) return refuse(talk, step, unknownPortal(name));
+      if (portal === undefined) return unknown(talk, step, unknownPortal(name));
       step.portal = portal;
       if (isBarrier(talk, portal.analysis)) raiseBarrier(talk, step);
       break;
@@ -190,7 +192,7 @@ function beginBind(talk: Talk, step: Step): boolean {
   if (bind.portal === reservedName) return refuse(talk, step, reservedRefusal);
   const prepared = talk.statements.get(bind.statement, step.segment);
   if (prepared === unsettled || !scopeReady(talk)) return false;
-  if (prepared === undefined) return refuse(talk, step, unknownStatement(bind.statement));
+  if (prepared === undefined) return unknown(talk, step, unknownStatement(bind.statement));
   if (talk.portals.size >= talk.limits.names) return refuse(talk, step, tooMany('portals'));
   let analysis: Analysis;
   try {
@@ -286,6 +288,11 @@ function refuse(talk: Talk, step: Step, refusal: Refusal): true {
   step.refusal = refusal;
   step.stage = stage.ready;
   return true;
+}
+
+/** What is under way may still make the name (PREPARE, DECLARE); after that it is the server's own error. */
+function unknown(talk: Talk, step: Step, refusal: Refusal): boolean {
+  return talk.barriers === 0 && refuse(talk, step, refusal);
 }
 
 function failed(talk: Talk, step: Step): boolean {

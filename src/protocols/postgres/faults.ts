@@ -96,7 +96,8 @@ export function refusalOf(fault: Fault): Refusal {
         severity: 'ERROR',
         code: server.sqlstate,
         message: server.message,
-        ...(server.message === fault.message ? {} : { hint: fault.message }),
+        // A syntax error speaks for itself; for what only the gateway refuses, the fault says what to do.
+        ...(server.sqlstate === '42601' || server.message === fault.message ? {} : { hint: fault.message }),
         ...(server.position === undefined ? {} : { position: server.position }),
       };
     }
