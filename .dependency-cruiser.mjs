@@ -2,7 +2,7 @@
 // the modules that were read: a cruise that reads nothing must not pass.
 const io = '^(node:)?(fs|fs/promises|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|timers|timers/promises|sqlite|cluster|inspector)$';
 const pure = '^src/(domain|sql|policy|masking)/';
-const pureFiles = '^src/(protocols/[^/]+/(codec|conversation|scram|replay|faults|notices)[^/]*|ledger/(hash|tile|note|proof|leaf|entry)[^/]*|approvals/(request|vote)[^/]*|store/project)\\.ts$';
+const pureFiles = '^src/(protocols/[^/]+/(codec|conversation|scram|replay|faults|notices)[^/]*|ledger/(hash|tile|tree|note|proof|entry|frame|payload|canonical)[^/]*|approvals/(request|vote)[^/]*|store/project)\\.ts$';
 const tests = '\\.(test|suite)\\.ts$';
 
 export default {

@@ -1,6 +1,6 @@
 // The gateway as a process: where the parts meet. Read from top to bottom it is the path of ARCHITECTURE.md.
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino, { type Logger } from 'pino';
@@ -8,6 +8,7 @@ import { openApi } from '../api/api.ts';
 import { openApprovals } from '../approvals/inbox.ts';
 import { type Config, dataPaths } from '../config/config.ts';
 import { methodFor } from '../config/masks.ts';
+import { readPolicyFolder } from '../config/policies.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Target } from '../domain/target.ts';
 import { openIdentity } from '../identity/identity.ts';
@@ -54,7 +55,10 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
   try {
     await loadParser();
     const methods = { methodFor: (label: string) => methodFor(config.masks, label) };
-    const policy = openPolicy(readPolicies(config), methods);
+    const policy = openPolicy(
+      loadPolicies(readPolicyFolder(config.policies), { ttlSeconds: config.approvals.ttlSeconds }),
+      methods,
+    );
 
     const { ledger, orphans } = await openLedger({
       folder: paths.ledger,
@@ -68,9 +72,14 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     });
     closing.push(() => ledger.close());
     if (ledger.origin !== config.gateway.origin) {
-      throw new Fault('ledger.unavailable', `The ledger in ${paths.ledger} is ${ledger.origin}, the configuration says ${config.gateway.origin}. Point data at the right folder.`);
+      throw new Fault(
+        'ledger.unavailable',
+        `The ledger in ${paths.ledger} is ${ledger.origin}, the configuration says ${config.gateway.origin}. Point data at the right folder.`,
+      );
     }
-    await recordOrphans(ledger, orphans, async (session) => ({ ...(await recoverRecording(paths.recordings, session)) }));
+    await recordOrphans(ledger, orphans, async (session) => ({
+      ...(await recoverRecording(paths.recordings, session)),
+    }));
     const policies = openPolicyHolder(ledger);
     await policies.activate(policy);
 
@@ -93,7 +102,10 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     });
     const live = () => gateway.sessions().length;
 
-    const labels = (target: Target) => [...(config.targets.find((one) => one.name === target.name)?.labels ?? []), ...builtInLabels];
+    const labels = (target: Target) => [
+      ...(config.targets.find((one) => one.name === target.name)?.labels ?? []),
+      ...builtInLabels,
+    ];
     const catalogues = openCatalogues({
       dial: async (target) => {
         const { credential, tls } = targets.get(target.name)!;
@@ -119,7 +131,8 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
             maskKey,
             startupMs,
             limits: { waitingBytes: config.limits.heldBytes },
-            onFault: (fault, session) => log.warn({ session, code: fault.code, err: operatorCause(fault) }, fault.message),
+            onFault: (fault, session) =>
+              log.warn({ session, code: fault.code, err: operatorCause(fault) }, fault.message),
           }),
       ],
     ]);
@@ -141,7 +154,12 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       gateway,
       identity,
       ledger,
-      targets: config.targets.map((target) => ({ name: target.name, protocol: target.protocol, labelledColumns: target.labels.length, ack: target.ack })),
+      targets: config.targets.map((target) => ({
+        name: target.name,
+        protocol: target.protocol,
+        labelledColumns: target.labels.length,
+        ack: target.ack,
+      })),
       readRecording: (session) => readRecording(paths.recordings, session, keyring),
       replayers: new Map([['postgres', replayPostgres]]),
       webFolder,
@@ -170,7 +188,11 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
         }),
       );
     }
-    const bound = config.listeners.map((of, index) => ({ protocol: of.protocol, address: of.address, port: listeners[index]!.port }));
+    const bound = config.listeners.map((of, index) => ({
+      protocol: of.protocol,
+      address: of.address,
+      port: listeners[index]!.port,
+    }));
     log.info({ listeners: bound, console: url, entries: ledger.status().entries, policy: policy.version }, 'ready');
     let stopped: Promise<void> | undefined;
     return {
@@ -191,21 +213,16 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
 }
 
 export function openLog(config: Pick<Config, 'log'>): Logger {
-  return pino({ level: config.log.level, base: null, redact: ['password', '*.password', 'token', '*.token'] }, pino.destination(2));
+  return pino(
+    { level: config.log.level, base: null, redact: ['password', '*.password', 'token', '*.token'] },
+    pino.destination(2),
+  );
 }
 
 /** What stands behind a fault, for the log: its class and code, never a text that could quote a value. */
 function operatorCause(fault: Fault): unknown {
   const cause = fault.cause as { name?: string; code?: unknown; sqlstate?: unknown } | undefined;
   return cause && { name: cause.name, code: cause.code, sqlstate: cause.sqlstate };
-}
-
-function readPolicies(config: Config) {
-  const files = readdirSync(config.policies)
-    .filter((name) => name.endsWith('.cedar'))
-    .map((name) => ({ name, text: readFileSync(join(config.policies, name), 'utf8') }));
-  if (files.length === 0) throw new Fault('statement.not-understood', `There is no .cedar file in ${config.policies}: without a policy nothing is permitted. Copy the default ones from policies/.`);
-  return loadPolicies(files, { ttlSeconds: config.approvals.ttlSeconds });
 }
 
 /** Key of hashed masks: made once, so that the same value has the same hash as long as the state folder lives. */
@@ -226,7 +243,8 @@ function openTarget(of: Config['targets'][number]): TargetEntry {
       password: async () => (of.credential.password ? secret(of.credential.password) : undefined),
     },
     tls: tlsOf(of),
-    labels: [...new Set(of.labels.map((rule) => rule.label))],
+    // What the server itself keeps (passwords, samples of values) is labelled too: an untraceable value could be any of it.
+    labels: [...new Set([...of.labels, ...builtInLabels].map((rule) => rule.label))],
     dial: () => dialTarget({ host: of.host, port: of.port }),
   };
 }

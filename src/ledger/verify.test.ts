@@ -10,6 +10,7 @@ import { destroyKey, openKeyring } from './keyring.ts';
 import { openLedger } from './ledger.ts';
 import { readJournal } from './read-journal.ts';
 import { verifyLedger } from './verify.ts';
+import { verifies } from '../../test/requirements.ts';
 
 let place: LedgerPlace;
 let recordings: string;
@@ -55,7 +56,7 @@ test('the untouched ledger verifies, with its recordings', async () => {
   expect(files(place.folder).filter((name) => name.startsWith('journal')).length).toBeGreaterThan(3);
 });
 
-test('every changed byte of every file is found', async () => {
+test(verifies('nothing-missing', 'every changed byte of every file is found'), async () => {
   const folder = copy();
   const start = 80 + Math.floor(Math.random() * 211);
   let flips = 0;
@@ -79,7 +80,7 @@ test('every changed byte of every file is found', async () => {
   expect(flips).toBeGreaterThan(1000);
 }, 120_000);
 
-test('every removed, emptied, lengthened or added file is found, and named', async () => {
+test(verifies('nothing-missing', 'every removed, emptied, lengthened or added file is found, and named'), async () => {
   const folder = copy();
   for (const name of files(folder)) {
     const path = join(folder, name);
@@ -231,7 +232,7 @@ test('a live ledger verifies while it is written', async () => {
   here.remove();
 });
 
-test('the command: 0 verified, 1 not, 2 usage', () => {
+test(verifies('verifier.alone', 'the command: 0 verified, 1 not, 2 usage'), () => {
   const command = new URL('../bin/verify.ts', import.meta.url).pathname;
   const run = (...args: string[]) => spawnSync(process.execPath, [command, ...args], { encoding: 'utf8' });
   const good = run(place.folder, '--key', join(place.state, 'ledger.vkey'), '--recordings', recordings);
