@@ -82,8 +82,8 @@ export interface Work {
   readonly analysis: Analysis;
   sent: boolean;
   settled: boolean;
-  /** A cancel request for it was sent. */
-  cancelled: boolean;
+  /** The client was given an error in place of its result. */
+  withheld: boolean;
   rows: number;
   bytes: number;
   tag: string | undefined;
@@ -96,7 +96,7 @@ export function openWork(permit: Permit, analysis: Analysis): Work {
     analysis,
     sent: false,
     settled: false,
-    cancelled: false,
+    withheld: false,
     rows: 0,
     bytes: 0,
     tag: undefined,

@@ -377,7 +377,8 @@ function withhold(talk: Talk, entry: Expected, reason: string): false {
   talk.withheld = true;
   talk.copyOut = null;
   emit(talk, encodeRefusal(refusalOf(new Fault('result.withheld', `The result was withheld: ${reason}.`))));
-  if (entry.work) entry.work.tag = 'WITHHELD';
+  const work = entry.work ?? entry.portal?.work;
+  if (work) work.withheld = true;
   if (entry.kind !== answer.query) stopSegment(talk, entry.segment);
   return false;
 }

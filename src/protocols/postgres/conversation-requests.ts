@@ -31,6 +31,7 @@ import {
   sendSync,
   settle,
   type Talk,
+  end,
 } from './conversation-state.ts';
 import { Asked } from './conversation-statement.ts';
 import { type Refusal, refusalOf } from './faults.ts';
@@ -54,15 +55,20 @@ export function pump(talk: Talk): void {
     }
   }
   // The server keeps its answers to itself until Sync or Flush, and what waits for them would wait for ever.
-  if (talk.begun < talk.steps.length && talk.segmentOpen && !talk.flushed && talk.expected.length > 0) {
-    talk.flushed = true;
-    sendFlush(talk);
-  }
+  if (talk.begun < talk.steps.length) flushTarget(talk);
+  if (talk.leaving && talk.expected.length === 0) return end(talk, 'client left', undefined);
   if (talk.paused ? talk.waiting <= talk.limits.waitingBytes / 2 : talk.waiting > talk.limits.waitingBytes) {
     talk.paused = !talk.paused;
     if (talk.paused) talk.sink.pauseClient();
     else talk.sink.resumeClient();
   }
+}
+
+/** Makes the server send what it has, where it would keep it until Sync. */
+export function flushTarget(talk: Talk): void {
+  if (!talk.segmentOpen || talk.flushed || talk.expected.length === 0) return;
+  talk.flushed = true;
+  sendFlush(talk);
 }
 
 /** Reads one message and asks what must be asked. False when it has to wait for something that is under way. */
@@ -305,6 +311,7 @@ function survives(type: number): boolean {
 }
 
 function mayRelease(talk: Talk, step: Step): boolean {
+  if (talk.leaving) return false;
   if (failed(talk, step)) return true;
   if (step.stage !== stage.ready || talk.reading !== undefined) return false;
   if (talk.copyGate === undefined) return true;
@@ -353,6 +360,8 @@ function release(talk: Talk, step: Step): void {
       copyIn(talk, type, bytes);
       return;
     case clientMessage.terminate:
+      talk.leaving = true;
+      return;
     case clientMessage.flush:
       talk.sink.toTarget(bytes, permit);
       return;

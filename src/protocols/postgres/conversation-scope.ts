@@ -1,7 +1,9 @@
 // What statements are read under: catalogue, search path, role, and the names that SQL itself can use.
 import type { Analysis, Changes, Part } from '../../sql/analysis.ts';
 import type { Catalogue } from '../../sql/catalogue.ts';
+import type { Effect } from '../../domain/effect.ts';
 import { Fault } from '../../domain/fault.ts';
+import type { Meaning } from '../../domain/statement.ts';
 import type { Prepared } from './conversation-queue.ts';
 import { closePortal, reservedName, type Talk } from './conversation-state.ts';
 
@@ -13,7 +15,7 @@ export function setScope(talk: Talk, catalogue: Catalogue, searchPath: readonly 
   const { scope } = talk;
   talk.catalogue = catalogue;
   if (scope.catalogue === catalogue && scope.role === role && sameList(scope.searchPath, searchPath)) return;
-  talk.revealsAll = undefined;
+  talk.revealing = undefined;
   talk.scope = {
     catalogue,
     searchPath: sameList(scope.searchPath, searchPath) ? scope.searchPath : searchPath,
@@ -55,22 +57,25 @@ function tryCurrent(talk: Talk, prepared: Prepared): boolean {
   }
 }
 
-/** Whether the principal may see every labelled column outside the system schemas: then server texts need not be withheld. */
+/**
+ * Whether the principal may see every labelled column outside the system schemas: then server texts need not be withheld.
+ * Asked anew each time, because policies change while sessions live; the session remembers its answer by the meaning.
+ */
 export function revealsAll(talk: Talk): boolean {
-  if (talk.revealsAll !== undefined) return talk.revealsAll;
-  const effects = [];
-  for (const relation of talk.catalogue.relations.values()) {
-    if (relation.system) continue;
-    for (const column of relation.columns) {
-      if (column.labels.length === 0) continue;
-      effects.push({
-        action: 'sql:reveal' as const,
-        resource: { schema: relation.schema, relation: relation.name, column: column.name, labels: column.labels },
-      });
+  talk.revealing ??= revealing(talk.catalogue);
+  return talk.revealing.effects.length === 0 || talk.options.preview(talk.revealing) === 'permit';
+}
+
+function revealing(catalogue: Catalogue): Meaning {
+  const effects: Effect[] = [];
+  for (const { system, schema, name, columns } of catalogue.relations.values()) {
+    if (system) continue;
+    for (const { name: column, labels } of columns) {
+      if (labels.length > 0)
+        effects.push({ action: 'sql:reveal', resource: { schema, relation: name, column, labels } });
     }
   }
-  talk.revealsAll = effects.length === 0 || talk.options.preview({ effects, results: [] }) === 'permit';
-  return talk.revealsAll;
+  return { effects, results: [] };
 }
 
 const systemSchemas: ReadonlySet<string | undefined> = new Set(['pg_catalog', 'information_schema']);

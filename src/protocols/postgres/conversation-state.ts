@@ -153,8 +153,10 @@ export interface Talk {
   temporary: boolean;
   reading: Reading | undefined;
   awaitingCatalogue: boolean;
-  /** The principal may see every labelled column of user schemas. */
-  revealsAll: boolean | undefined;
+  /** Stands for seeing every labelled column of user schemas. */
+  revealing: Meaning | undefined;
+  /** The client said goodbye: the conversation ends once everything before that is answered. */
+  leaving: boolean;
   ended: boolean;
   /** Bytes of the target that leave as they were read: `run[from, to)`. */
   run: Buffer | undefined;
@@ -195,7 +197,7 @@ export function settle(talk: Talk, work: Work | undefined, status: Outcome['stat
     rows: work.rows,
     bytes: work.bytes,
     masked: work.masked,
-    ...(code === undefined ? {} : { code }),
+    ...(code === undefined ? (work.withheld ? { code: '42501' } : {}) : { code }),
     ...(work.tag === undefined ? {} : { tag: work.tag }),
   });
 }

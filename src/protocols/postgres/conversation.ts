@@ -11,7 +11,7 @@ import { Names } from './conversation-names.ts';
 import { Fifo, openStep, stage, type Step } from './conversation-queue.ts';
 import { startReading } from './conversation-reading.ts';
 import { mayStream, reply, streamed } from './conversation-replies.ts';
-import { grant, pump } from './conversation-requests.ts';
+import { flushTarget, grant, pump } from './conversation-requests.ts';
 import { setScope } from './conversation-scope.ts';
 import {
   type ConversationOptions,
@@ -25,7 +25,7 @@ import {
   type Talk,
 } from './conversation-state.ts';
 import { Asked, cancelMeaning } from './conversation-statement.ts';
-import { type Refusal, refusalOfDenial } from './faults.ts';
+import { type Refusal, refusalOf, refusalOfDenial } from './faults.ts';
 import { encodeHoldNotice } from './notices.ts';
 
 /** Inputs, in the order in which they happened. None throws; after the sink's `close` all are ignored. */
@@ -88,8 +88,8 @@ export function openConversation(sink: Sink, options: ConversationOptions): Conv
     clientGone: () => guarded(talk, () => end(talk, 'client left', undefined)),
     targetGone: () =>
       guarded(talk, () => {
-        const fault = new Fault('target.unreachable', 'The target closed the connection.');
-        end(talk, 'target left', fault);
+        if (talk.leaving) return end(talk, 'client left', undefined);
+        end(talk, 'target left', new Fault('target.unreachable', 'The target closed the connection.'));
       }),
     kill: (fault) => guarded(talk, () => end(talk, fault.code, fault)),
   };
@@ -153,7 +153,8 @@ function openTalk(sink: Sink, options: ConversationOptions): Talk {
     temporary: false,
     reading: undefined,
     awaitingCatalogue: false,
-    revealsAll: undefined,
+    revealing: undefined,
+    leaving: false,
     ended: false,
     run: undefined,
     runFrom: 0,
@@ -246,6 +247,8 @@ function held(talk: Talk, question: number, holding: Holding): void {
   if (step === undefined || step === 'cancel' || step.dropped || step.stage !== stage.asked) return;
   step.holding = holding;
   emitAside(talk, encodeHoldNotice(holding, false));
+  // What ran before it in the same segment need not wait as well.
+  flushTarget(talk);
   for (let index = 0; index < talk.steps.length; index++) {
     if (talk.steps.at(index)?.type === clientMessage.terminate) return end(talk, 'client left', undefined);
   }
@@ -255,8 +258,12 @@ function ruled(talk: Talk, question: number, ruling: Permit | Denial | Fault): v
   const step = talk.questions.get(question);
   if (step === undefined) return;
   talk.questions.delete(question);
-  // Nothing may be sent, now or later, when the ledger or the session cannot go on.
-  if (ruling instanceof Fault) return end(talk, ruling.code, ruling);
+  if (ruling instanceof Fault) {
+    // A limit concerns this statement; with anything else neither the ledger nor the session can go on.
+    if (ruling.code !== 'client.limit' || step === 'cancel') return end(talk, ruling.code, ruling);
+    if (!step.dropped) answerWith(step, { ...refusalOf(ruling), severity: 'ERROR' });
+    return pump(talk);
+  }
   if (step === 'cancel') {
     if (!ruling.granted) return;
     if (running(talk)) talk.sink.cancelTarget(ruling);

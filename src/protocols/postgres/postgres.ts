@@ -81,7 +81,7 @@ async function serve(client: Link, gateway: Gateway, options: PostgresOptions): 
     const fault = asFault(error);
     cause = fault.code;
     if (!reception.gone) client.write(encodeRefusal({ ...refusalOf(fault), severity: 'FATAL' }));
-    options.onFault?.(fault, session?.id);
+    if (!reception.gone) options.onFault?.(fault, session?.id);
   } finally {
     clearTimeout(startup);
     reception.over();
