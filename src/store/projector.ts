@@ -29,6 +29,8 @@ export interface Projector {
 /** Characters of statements held in memory for one transaction; statements may be many megabytes each. */
 const longestBatch = 16 * 1024 * 1024;
 
+const mostKeys = 1_000;
+
 /** Opens the store for writing; makes it anew when it is missing, damaged, or belongs to another ledger. */
 export async function openProjector(options: ProjectorOptions): Promise<Projector> {
   let db: Sqlite;
@@ -42,20 +44,31 @@ export async function openProjector(options: ProjectorOptions): Promise<Projecto
   }
   let keys: KeyOpener | undefined;
   try {
-    keys = openKeyring(options.state);
+    const opened = (keys = openKeyring(options.state));
     const writer = openWriter(db);
-    const journal = openJournalTail(options.ledger, keys);
+    // Looked up once in each round: whoever destroys a key has the next round without it.
+    const round = new Map<string, ReturnType<KeyOpener['open']>>();
+    const journal = openJournalTail(options.ledger, {
+      open(id) {
+        if (!round.has(id)) round.set(id, opened.open(id));
+        return round.get(id);
+      },
+      close() {},
+    });
     let progress = await sameLedger(writer, openJournalTail(options.ledger, undefined));
-    const opened = keys;
     return {
       async follow(told) {
+        round.clear();
         let operations: Operation[] = [];
         let size = 0;
         let length = 0;
-        let at = progress;
+        let { first } = progress;
+        let last: JournalItem | undefined;
         const flush = () => {
+          const at = { next: last!.index + 1, first, last: digestOf(last!) };
           const changes = writer.apply(operations, at);
           progress = at;
+          if (round.size > mostKeys) round.clear();
           operations = [];
           size = 0;
           length = 0;
@@ -66,8 +79,8 @@ export async function openProjector(options: ProjectorOptions): Promise<Projecto
             operations.push(operation);
             if (operation.do === 'add-statement') length += operation.statement.text.length;
           }
-          const digest = digestOf(item);
-          at = { next: item.index + 1, first: at.first ?? digest, last: digest };
+          last = item;
+          first ??= digestOf(item);
           if (++size >= (options.batch ?? 1_000) || length > longestBatch) flush();
         }
         if (size > 0) flush();
