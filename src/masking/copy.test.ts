@@ -196,7 +196,9 @@ test('binary data of another form is a fault', () => {
   const form = { ...text, format: 'binary' as const };
   const head = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
   const row = (count: number) => Buffer.from([0, count, 0, 0, 0, 1, 0x53]);
+  const end = Buffer.from([0xff, 0xff]);
   for (const data of [
+    Buffer.concat([head, row(2), row(2).subarray(2), end]),
     Buffer.from('not a copy!'),
     head,
     Buffer.concat([head, row(2)]),

@@ -150,7 +150,8 @@ function cast(walk: Walk, node: NonNullable<Tree['TypeCast']>, names: Names): Va
   }
   const base = baseType(walk, type);
   // Nothing happens: the server keeps the very same column reference.
-  if (value.type === base && type.kind !== 'd' && !modified && !hasModifier(type)) return value;
+  const declared = value.domain ?? value.type;
+  if (declared === type.oid && !modified && !hasModifier(type)) return value;
   const text = (base === 25 || base === 1043) && !modified && type.kind !== 'd';
   if (!text && (!value.direct || modified || type.kind === 'd' || type.kind === 'c')) partial(walk, value);
   const result = derived([value], base);

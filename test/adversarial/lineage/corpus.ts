@@ -127,6 +127,10 @@ export const corpus: readonly Case[] = [
     'ssn',
     'ssn',
   ]),
+  row('select ssn::varchar(3), salary::int, salary::numeric(20, 2) from people', ['ssn', '=salary', 'salary'], {
+    probes: 'salary+ssn',
+  }),
+  row('select ssn::text, ssn::ssn_text, name::text, id::int4, (select ssn)::text from people', ['=ssn', '=ssn', '-', '-', '=ssn']),
   row('select ssn_tail from people', ['ssn']),
   row('select name, ssn_tail || name from people', ['-', 'ssn']),
   // Rows as values.
@@ -294,6 +298,7 @@ export const corpus: readonly Case[] = [
   row('select ssn from (select ssn from people) a join (select ssn from people) b using (ssn)', ['=ssn']),
   row('select guess, n from people join guesses on guess = ssn', ['-', '-']),
   row('select guess from (select ssn as guess from people) s join guesses using (guess)', ['=ssn']),
+  row('select guess from guesses join (select ssn::text as guess from people) s using (guess)', ['=ssn']),
   row('select j.ssn from (people p join orders o on p.id = o.person) as j', ['=ssn'], { dry: true }),
   row('select j.c from (people p cross join guesses g) as j(a, b, c)', ['=ssn']),
   row('select u.id, u.x from people left join lateral (select ssn as x, id) u on true', ['-', '=ssn'], { dry: true }),
@@ -349,6 +354,8 @@ export const corpus: readonly Case[] = [
   row('select count(ssn::text) from people', ['ssn'], { path: ['public', 'shadow'] }),
   row('select unknown_function(ssn) from people', ['?'], { derives: 'ssn', dry: true }),
   row("select crypt(ssn, gen_salt('bf', 4)) from people", ['ssn']),
+  row("select encode(get_raw_page('people', 0), 'escape')", ['?']),
+  row('select sneaky()', ['?']),
   row("select digest(name, 'sha256') from people", ['-']),
   row("select ssn::text === 'x' from people", ['?'], { derives: 'ssn' }),
   // Views, partitions, inheritance.

@@ -83,6 +83,10 @@ create table shadow.people (id int, ssn text, name text);
 insert into shadow.people values (9, 'free', 'Shade');
 create function shadow.count(text) returns text language sql immutable as $$ select $1 $$;
 create extension if not exists pgcrypto;
+create extension if not exists pageinspect;
+set allow_system_table_mods = on;
+create function pg_catalog.sneaky() returns text language plpgsql as $$ begin return (select ssn from people limit 1); end $$;
+reset allow_system_table_mods;
 `;
 
 export interface Shop {
