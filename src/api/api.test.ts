@@ -335,6 +335,9 @@ test('a foreign host name is refused (DNS rebinding)', async () => {
   const { port } = new URL(of.url);
   expect(await under(of, `127.0.0.1:${port}`)).toBe(200);
   expect(await under(of, `LOCALHOST:${port}`)).toBe(200);
+  expect(await under(of, `localhost:${port}`, '/auth/sign-in')).toBe(302);
+  const moved = await fetch(`http://localhost:${port}/sessions?x=1`, { redirect: 'manual' });
+  expect(moved.headers.get('location')).toBe(`${of.url}/sessions?x=1`);
   for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1', `127.0.0.1.evil.example:${port}`]) {
     expect([host, await under(of, host)]).toEqual([host, 421]);
     expect([host, await under(of, host, '/')]).toEqual([host, 421]);

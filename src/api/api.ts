@@ -11,7 +11,7 @@ import { authRoutes, cookieNames } from './auth-routes.ts';
 import { openConsoleSessions } from './console-sessions.ts';
 import type { TargetRow } from './contract.ts';
 import { openEvents } from './events.ts';
-import { openGuard } from './guard.ts';
+import { loopback, openGuard } from './guard.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Answer, answerFor } from './problem.ts';
 import { register, type Route } from './route.ts';
@@ -105,8 +105,11 @@ export async function openApi(options: ApiOptions): Promise<Api> {
   server.setErrorHandler((error, _, reply) => fail(reply, error));
   server.addHook('onRequest', async (request, reply) => {
     guard.checkHost(request);
+    const place = guard.properPlace(request);
+    if (place !== undefined) return reply.redirect(place, 302);
     reply.header('permissions-policy', 'camera=(), microphone=(), geolocation=()');
     if (/^\/(api|auth)(\/|$)/.test(request.url)) reply.header('cache-control', 'no-store');
+    return undefined;
   });
   await server.register(fastifyHelmet, headers(url));
   await server.register(fastifyCookie);
@@ -156,7 +159,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
       const bound = server.server.address() as { port: number };
       if (of.port === 0) url.port = String(bound.port);
       // The machine's own ways to itself, for health checks and the command line beside the gateway.
-      guard.allowHosts([url.host, ...['127.0.0.1', '[::1]', 'localhost'].map((host) => `${host}:${bound.port}`)]);
+      guard.allowHosts([url.host, ...[...loopback].map((host) => `${host}:${bound.port}`)]);
       return { url: url.origin };
     },
     async close() {

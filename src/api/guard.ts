@@ -20,6 +20,8 @@ export interface Guard {
   /** Names under which the server itself was bound; its own origin is always one. */
   allowHosts(hosts: readonly string[]): void;
   checkHost(request: FastifyRequest): void;
+  /** Where a page belongs that was opened under another loopback name: sign-in works under one name only. */
+  properPlace(request: FastifyRequest): string | undefined;
   /** Throws Refused or a Fault of sign-in. */
   signedIn(request: FastifyRequest): Promise<Principal>;
   /** Asked later, of a request that was let in: whether it would still be. */
@@ -28,6 +30,7 @@ export interface Guard {
 
 /** Tokens that do not verify, an address and minute: verification costs time that others need. */
 const failuresPerMinute = 60;
+export const loopback: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost']);
 const longestToken = 16 * 1024;
 
 export function openGuard(options: GuardOptions): Guard {
@@ -86,6 +89,11 @@ export function openGuard(options: GuardOptions): Guard {
     checkHost(request) {
       if (hosts.has((request.headers.host ?? '').toLowerCase())) return;
       throw new Refused('request.host', `This is the gateway of ${url.host}. Open ${url.origin}.`);
+    },
+    properPlace({ method, headers, url: path }) {
+      // Not behind a proxy, which may put any name here for good.
+      if (!loopback.has(url.hostname) || headers.host === url.host) return undefined;
+      return method === 'GET' && /^\/(?!api\/)/.test(path) ? url.origin + path : undefined;
     },
     async signedIn(request) {
       const token = tokenOf(request);
