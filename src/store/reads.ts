@@ -275,7 +275,7 @@ function approvalOf(row: Selectable<ApprovalsTable>, votes: readonly Selectable<
 }
 
 /** Characters of statements on one page. */
-export const pageCharacters = 4 * 1024 * 1024;
+const pageCharacters = 4 * 1024 * 1024;
 
 /** The first of the rows that fit on a page together; at least one. */
 export function fit<Row extends { readonly size: number }>(rows: readonly Row[]): Row[] {
