@@ -30,7 +30,11 @@ export const customers: readonly Customer[] = Array.from({ length: 200 }, (_, in
     name,
     email: `${name.toLowerCase().replace(' ', '.')}.${id}@mail.example`,
     phone: `+46 70 ${String(1000000 + ((id * 7919) % 8999999)).padStart(7, '0')}`,
-    card: withLuhn(`4${String(100000000000 + id * 387420489).slice(0, 12).padStart(12, '0')}${String(id % 100).padStart(2, '0')}`),
+    card: withLuhn(
+      `4${String(100000000000 + id * 387420489)
+        .slice(0, 12)
+        .padStart(12, '0')}${String(id % 100).padStart(2, '0')}`,
+    ),
     city: cities[(index * 5) % cities.length]!,
   };
 });
@@ -39,7 +43,10 @@ const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
 
 /** SQL that builds the shop; run by the superuser on an empty database. */
 export function shopSql(role: string): string {
-  const rows = customers.map((c) => `(${c.id}, ${text(c.name)}, ${text(c.email)}, ${text(c.phone)}, ${text(c.card)}, ${text(c.city)}, now() - interval '${(c.id * 7) % 900} days')`);
+  const rows = customers.map(
+    (c) =>
+      `(${c.id}, ${text(c.name)}, ${text(c.email)}, ${text(c.phone)}, ${text(c.card)}, ${text(c.city)}, now() - interval '${(c.id * 7) % 900} days')`,
+  );
   return `
 create table customers (
   id integer primary key, name text not null, email text not null unique, phone text, card text, city text not null, created timestamptz not null

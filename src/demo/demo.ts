@@ -18,9 +18,10 @@ export async function demo(options: { folder: string }): Promise<void> {
   const folder = resolve(options.folder);
   rmSync(join(folder, 'policies'), { recursive: true, force: true });
   const stop = stopSignal();
-  const world = await startWorld(folder, (what) => console.log(dim(`  starting ${what} …`)));
+  const world = await startWorld(folder, (what) => console.log(dim(`  starting ${what} …`)), 'usual');
   const writeTokens = async () => {
-    for (const who of [...agents, ...people]) writeFileSync(join(folder, 'tokens', who), await world.provider.tokenFor(who), { mode: 0o600 });
+    for (const who of [...agents, ...people])
+      writeFileSync(join(folder, 'tokens', who), await world.provider.tokenFor(who), { mode: 0o600 });
   };
   await writeTokens();
   const renewal = setInterval(() => void writeTokens().catch(() => {}), 600_000);
@@ -30,7 +31,9 @@ export async function demo(options: { folder: string }): Promise<void> {
   clearInterval(renewal);
   console.log('\nstopping …');
   await world.stop();
-  console.log(`stopped. The record stays in ${relative(process.cwd(), join(folder, 'data')) || '.'}; check it with: ${verifyLine(folder)}`);
+  console.log(
+    `stopped. The record stays in ${relative(process.cwd(), join(folder, 'data')) || '.'}; check it with: ${verifyLine(folder)}`,
+  );
 }
 
 /** Plays the story once against a world of its own. Resolves to the exit code. */
@@ -55,7 +58,9 @@ export async function demoOnce(): Promise<number> {
   } finally {
     await world.stop();
   }
-  console.log(`\n${failed === 0 ? green('every step held') : red(`${failed} steps failed`)} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  console.log(
+    `\n${failed === 0 ? green('every step held') : red(`${failed} steps failed`)} in ${((Date.now() - started) / 1000).toFixed(1)} s`,
+  );
   if (failed === 0) rmSync(folder, { recursive: true, force: true });
   else console.log(`what it wrote is kept in ${folder}`);
   return failed === 0 ? 0 : 1;

@@ -19,8 +19,12 @@ const ledgerOf = (world: World) => join(world.folder, 'data', 'ledger');
 const keyOf = (world: World) => readFileSync(join(world.folder, 'data', 'state', 'ledger.vkey'), 'utf8').trim();
 
 /** Runs the verifier as a program of its own: nothing but the folder and the public key. */
-export async function checkLedger(world: World): Promise<{ ok: boolean; words: string; counts: Record<string, number> }> {
-  const child = spawn(process.execPath, [verifier, ledgerOf(world), '--key', keyOf(world), '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
+export async function checkLedger(
+  world: World,
+): Promise<{ ok: boolean; words: string; counts: Record<string, number> }> {
+  const child = spawn(process.execPath, [verifier, ledgerOf(world), '--key', keyOf(world), '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let out = '';
   let errors = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -30,9 +34,18 @@ export async function checkLedger(world: World): Promise<{ ok: boolean; words: s
     errors += chunk.toString('utf8');
   });
   const code = await new Promise((done) => child.once('exit', done));
-  const report = JSON.parse(out || '{}') as { ok?: boolean; size?: number; types?: Record<string, number>; failure?: unknown };
+  const report = JSON.parse(out || '{}') as {
+    ok?: boolean;
+    size?: number;
+    types?: Record<string, number>;
+    failure?: unknown;
+  };
   const ok = code === 0 && report.ok === true;
-  return { ok, counts: report.types ?? {}, words: ok ? `${report.size} entries verified` : `verification failed: ${JSON.stringify(report.failure ?? errors)}` };
+  return {
+    ok,
+    counts: report.types ?? {},
+    words: ok ? `${report.size} entries verified` : `verification failed: ${JSON.stringify(report.failure ?? errors)}`,
+  };
 }
 
 /** Flips one byte of a copy at a time: every byte of small files, a spread of the large ones. */
@@ -66,7 +79,10 @@ export async function checkFlippedBytes(world: World): Promise<{ tried: number; 
 }
 
 /** Looks for each value in clear, base64 and hex, in everything the gateway wrote. */
-export async function findSecrets(world: World, secrets: readonly string[]): Promise<{ files: number; bytes: number; where: string[] }> {
+export async function findSecrets(
+  world: World,
+  secrets: readonly string[],
+): Promise<{ files: number; bytes: number; where: string[] }> {
   const where: string[] = [];
   let bytes = 0;
   const all = files(join(world.folder, 'data'));
@@ -74,8 +90,13 @@ export async function findSecrets(world: World, secrets: readonly string[]): Pro
     const content = readFileSync(path).toString('latin1');
     bytes += content.length;
     for (const [index, secret] of secrets.entries()) {
-      const shapes = [secret, Buffer.from(secret).toString('base64').replace(/=+$/, ''), Buffer.from(secret).toString('hex')];
-      if (shapes.some((shape) => content.includes(shape))) where.push(`${path.slice(world.folder.length)}: value ${index}`);
+      const shapes = [
+        secret,
+        Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+        Buffer.from(secret).toString('hex'),
+      ];
+      if (shapes.some((shape) => content.includes(shape)))
+        where.push(`${path.slice(world.folder.length)}: value ${index}`);
     }
   }
   return { files: all.length, bytes, where };

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { type Io, printLine, printTable } from '../cli/output.ts';
 
 /** Prints the result or the error as the agent sees it. False when the statement failed. */
-export async function runSql(statement: string, options: { readonly as: string; readonly folder: string }, io: Io): Promise<boolean> {
+export async function runSql(
+  statement: string,
+  options: { readonly as: string; readonly folder: string },
+  io: Io,
+): Promise<boolean> {
   const { default: pg } = await import('pg');
   let port: number;
   let token: string;
@@ -12,7 +16,9 @@ export async function runSql(statement: string, options: { readonly as: string; 
     port = (JSON.parse(readFileSync(join(options.folder, 'ports.json'), 'utf8')) as { tls: number }).tls;
     token = readFileSync(join(options.folder, 'tokens', options.as), 'utf8').trim();
   } catch {
-    io.stderr.write(`countersign: no running demo in ${options.folder}, or no agent ${options.as}. Start one with: npm run demo\n`);
+    io.stderr.write(
+      `countersign: no running demo in ${options.folder}, or no agent ${options.as}. Start one with: npm run demo\n`,
+    );
     return false;
   }
   const client = new pg.Client({
@@ -23,7 +29,9 @@ export async function runSql(statement: string, options: { readonly as: string; 
     database: 'shop',
     ssl: { ca: readFileSync(join(options.folder, 'tls', 'ca.pem'), 'utf8') },
   });
-  client.on('notice', (notice) => io.stderr.write(`${notice.severity}:  ${notice.message}\n${notice.hint ? `HINT:  ${notice.hint}\n` : ''}`));
+  client.on('notice', (notice) =>
+    io.stderr.write(`${notice.severity}:  ${notice.message}\n${notice.hint ? `HINT:  ${notice.hint}\n` : ''}`),
+  );
   client.on('error', () => {});
   try {
     await client.connect();
@@ -42,7 +50,9 @@ export async function runSql(statement: string, options: { readonly as: string; 
     return true;
   } catch (error) {
     const { message, code, detail, hint } = error as { message: string; code?: string; detail?: string; hint?: string };
-    io.stderr.write(`ERROR:  ${code ?? ''} ${message}\n${detail ? `DETAIL:  ${detail}\n` : ''}${hint ? `HINT:  ${hint}\n` : ''}`);
+    io.stderr.write(
+      `ERROR:  ${code ?? ''} ${message}\n${detail ? `DETAIL:  ${detail}\n` : ''}${hint ? `HINT:  ${hint}\n` : ''}`,
+    );
     return false;
   } finally {
     await client.end().catch(() => {});

@@ -30,9 +30,16 @@ export async function story(world: World): Promise<readonly Step[]> {
   const { default: pg } = await import('pg');
   const { default: postgres } = await import('postgres');
   const tokens = new Map<string, string>();
-  const token = async (who: AgentName | Person) => tokens.get(who) ?? tokens.set(who, await world.provider.tokenFor(who)).get(who)!;
+  const token = async (who: AgentName | Person) =>
+    tokens.get(who) ?? tokens.set(who, await world.provider.tokenFor(who)).get(who)!;
 
-  const options = async (who: AgentName): Promise<ClientConfig> => ({ host: '127.0.0.1', port: world.ports.plain, user: who, password: await token(who), database: 'shop' });
+  const options = async (who: AgentName): Promise<ClientConfig> => ({
+    host: '127.0.0.1',
+    port: world.ports.plain,
+    user: who,
+    password: await token(who),
+    database: 'shop',
+  });
   const connect = async (who: AgentName): Promise<Client> => {
     const client = new pg.Client(await options(who));
     client.on('error', () => {});
@@ -40,7 +47,13 @@ export async function story(world: World): Promise<readonly Step[]> {
     return client;
   };
   const directly = async <T>(query: string): Promise<T[]> => {
-    const client = new pg.Client({ host: '127.0.0.1', port: world.ports.target, user: world.superuser.user, password: world.superuser.password, database: 'shop' });
+    const client = new pg.Client({
+      host: '127.0.0.1',
+      port: world.ports.target,
+      user: world.superuser.user,
+      password: world.superuser.password,
+      database: 'shop',
+    });
     await client.connect();
     try {
       return (await client.query(query)).rows as T[];
@@ -50,10 +63,17 @@ export async function story(world: World): Promise<readonly Step[]> {
   };
   const count = async (query: string) => Number((await directly<{ n: string }>(query))[0]!.n);
 
-  const api = async <T>(who: Person | AgentName, path: string, body?: unknown): Promise<{ status: number; body: T }> => {
+  const api = async <T>(
+    who: Person | AgentName,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: T }> => {
     const response = await fetch(`${world.consoleUrl}${path}`, {
       method: body === undefined ? 'GET' : 'POST',
-      headers: { authorization: `Bearer ${await token(who)}`, ...(body === undefined ? {} : { 'content-type': 'application/json', 'x-countersign': '1' }) },
+      headers: {
+        authorization: `Bearer ${await token(who)}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json', 'x-countersign': '1' }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: response.status, body: (await response.json()) as T };
@@ -73,7 +93,8 @@ export async function story(world: World): Promise<readonly Step[]> {
       if (Date.now() - started > 10_000) throw new Error(`approval ${id} stays pending`);
     }
   };
-  const vote = (who: Person | AgentName, row: ApprovalRow, answer: 'grant' | 'refuse') => api<ApprovalRow & { code?: string }>(who, `/api/approvals/${row.id}/votes`, { answer, digest: row.digest });
+  const vote = (who: Person | AgentName, row: ApprovalRow, answer: 'grant' | 'refuse') =>
+    api<ApprovalRow & { code?: string }>(who, `/api/approvals/${row.id}/votes`, { answer, digest: row.digest });
   const failing = async (run: Promise<unknown>): Promise<ServerError> => {
     try {
       await run;
@@ -104,12 +125,17 @@ export async function story(world: World): Promise<readonly Step[]> {
       title: 'Labelled columns come back masked',
       async run() {
         agent = await connect('reporting-agent');
-        const { rows } = await agent.query('select id, name, email, phone, card, city from customers order by id limit 3');
+        const { rows } = await agent.query(
+          'select id, name, email, phone, card, city from customers order by id limit 3',
+        );
         assert.equal(rows.length, 3);
         assert.equal(rows[0].name, first.name);
         assert.equal(rows[0].city, first.city);
         for (const column of ['email', 'phone', 'card'] as const) assert.notEqual(rows[0][column], first[column]);
-        assert.equal((await directly<{ email: string }>('select email from customers where id = 1'))[0]!.email, first.email);
+        assert.equal(
+          (await directly<{ email: string }>('select email from customers where id = 1'))[0]!.email,
+          first.email,
+        );
         return `email ${rows[0].email}, phone ${rows[0].phone}, card ${rows[0].card}; the target still holds the originals`;
       },
     },
@@ -129,7 +155,13 @@ export async function story(world: World): Promise<readonly Step[]> {
           'select email::int as x from customers where id = 1',
         ];
         const local = first.email.split('@')[0]!;
-        const shapes = [local, [...local].reverse().join(''), Buffer.from(local).toString('hex'), Buffer.from(local).toString('base64').slice(0, 8), local.toUpperCase()];
+        const shapes = [
+          local,
+          [...local].reverse().join(''),
+          Buffer.from(local).toString('hex'),
+          Buffer.from(local).toString('base64').slice(0, 8),
+          local.toUpperCase(),
+        ];
         const leaked = (text: string) => shapes.some((shape) => text.includes(shape));
         for (const probe of probes) {
           const seen = await agent.query(probe).then(
@@ -140,7 +172,14 @@ export async function story(world: World): Promise<readonly Step[]> {
         }
         const prepared = { name: 'twice', text: 'select email from customers where id = $1', values: [1] };
         for (let run = 0; run < 2; run++) assert.ok(!leaked(JSON.stringify((await agent.query(prepared)).rows)));
-        const sql = postgres({ host: '127.0.0.1', port: world.ports.plain, user: 'reporting-agent', password: await token('reporting-agent'), database: 'shop', max: 1 });
+        const sql = postgres({
+          host: '127.0.0.1',
+          port: world.ports.plain,
+          user: 'reporting-agent',
+          password: await token('reporting-agent'),
+          database: 'shop',
+          max: 1,
+        });
         try {
           const copied = await sql`copy customers to stdout`.readable();
           let out = '';
@@ -172,7 +211,7 @@ export async function story(world: World): Promise<readonly Step[]> {
         const client = await connect('migration-agent');
         const notices: Notice[] = [];
         client.on('notice', (notice) => notices.push(notice as Notice));
-        await client.query("create table if not exists runs (n int)").catch(() => {});
+        await client.query('create table if not exists runs (n int)').catch(() => {});
         const before = await count('select count(*) n from orders where id = 7');
         assert.equal(before, 1);
         const asked = Date.now();
@@ -181,7 +220,10 @@ export async function story(world: World): Promise<readonly Step[]> {
         const seen = Date.now() - asked;
         assert.ok(seen < 1_000, `shown after ${seen} ms`);
         assert.equal(await count('select count(*) n from orders where id = 7'), 1);
-        assert.ok(notices.some((notice) => `${notice.message} ${notice.hint}`.includes(world.consoleUrl)), 'the client was told where to ask');
+        assert.ok(
+          notices.some((notice) => `${notice.message} ${notice.hint}`.includes(world.consoleUrl)),
+          'the client was told where to ask',
+        );
         const own = await vote('omar', row, 'grant');
         assert.equal(own.status, 403, 'the owner of the agent may not approve');
         const robot = await vote('migration-agent', row, 'grant');
@@ -216,7 +258,12 @@ export async function story(world: World): Promise<readonly Step[]> {
         assert.equal((await resolved(row.id)).state, 'withdrawn');
         assert.equal((await vote('dana', row, 'grant')).status, 409);
         await sleep(200);
-        assert.equal(await count('select (select count(*) from orders where id in (8, 10)) + (select count(*) from carts where id = 9) n'), 3);
+        assert.equal(
+          await count(
+            'select (select count(*) from orders where id in (8, 10)) + (select count(*) from carts where id = 9) n',
+          ),
+          3,
+        );
         return `refused (${refused.code}), expired (${expired.code}) and withdrawn told apart; all three rows are still there`;
       },
     },
@@ -228,7 +275,8 @@ export async function story(world: World): Promise<readonly Step[]> {
         const mine = body.items.filter((item) => item.maskedCells > 0);
         assert.ok(mine.length >= 1);
         const session = mine.find((item) => item.closed === undefined) ?? mine[0]!;
-        const statements = (await api<Page<StatementRow>>('dana', `/api/sessions/${session.id}/statements?limit=100`)).body.items;
+        const statements = (await api<Page<StatementRow>>('dana', `/api/sessions/${session.id}/statements?limit=100`))
+          .body.items;
         const dropped = statements.find((statement) => statement.text.startsWith('drop table'));
         assert.equal(dropped?.ruling, 'deny');
         assert.ok((dropped?.rules.length ?? 0) > 0);
@@ -239,7 +287,9 @@ export async function story(world: World): Promise<readonly Step[]> {
         await sleep(1_500);
         const replay = (await api<Replay>('dana', `/api/sessions/${session.id}/replay`)).body;
         const result = replay.events.find((event) => event.kind === 'result' && event.columns.includes('email'));
-        assert.ok(result?.kind === 'result' && result.rows.length > 0 && !JSON.stringify(result.rows).includes(first.email));
+        assert.ok(
+          result?.kind === 'result' && result.rows.length > 0 && !JSON.stringify(result.rows).includes(first.email),
+        );
         const foreign = await api(`reporting-agent`, '/api/approvals?state=all');
         assert.ok(!JSON.stringify(foreign.body).includes('orders where id = 7'), 'an agent sees only its own requests');
         return `${statements.length} statements of one session with decision, rules, masked cells and outcome; replay shows the masked result`;
@@ -287,7 +337,11 @@ export async function story(world: World): Promise<readonly Step[]> {
     {
       title: 'Nothing sensitive is on disk',
       async run() {
-        const secrets = [...customers.flatMap((customer) => [customer.email, customer.phone, customer.card]), world.targetPassword, ...tokens.values()];
+        const secrets = [
+          ...customers.flatMap((customer) => [customer.email, customer.phone, customer.card]),
+          world.targetPassword,
+          ...tokens.values(),
+        ];
         const found = await findSecrets(world, secrets);
         assert.deepEqual(found.where, []);
         return `${found.bytes} bytes in ${found.files} files that the gateway wrote hold none of ${secrets.length} values, passwords and tokens`;

@@ -1,7 +1,7 @@
 // Everything the demo needs, started embedded in one go: a real PostgreSQL with the shop, an OpenID Connect provider with two people
 // and two agents, and the gateway with its console as a process of its own, so that it can be killed and started again.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
@@ -65,17 +65,20 @@ const secretFile = (path: string, value: string) => {
   chmodSync(path, 0o600);
 };
 
-export async function startWorld(folder: string, progress: Progress): Promise<World> {
+/** `usual` ports are easy to remember; `any` ones let several worlds start at the same moment. */
+export async function startWorld(folder: string, progress: Progress, wish: 'usual' | 'any' = 'any'): Promise<World> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (const name of ['tls', 'tokens', 'secrets', 'policies']) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
+  for (const name of ['tls', 'tokens', 'secrets', 'policies'])
+    mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
   const taken = new Set<number>();
+  const near = (port: number) => (wish === 'usual' ? port : 18_000 + randomInt(13_000));
   const ports = {
-    tls: await choosePort(6432, taken),
-    plain: await choosePort(6433, taken),
-    console: await choosePort(8080, taken),
-    target: await choosePort(15432, taken),
+    tls: await choosePort(near(6432), taken),
+    plain: await choosePort(near(6433), taken),
+    console: await choosePort(near(8080), taken),
+    target: await choosePort(near(15432), taken),
   };
-  const providerPort = await choosePort(9090, taken);
+  const providerPort = await choosePort(near(9090), taken);
   const consoleUrl = `http://127.0.0.1:${ports.console}`;
 
   progress('certificates for loopback');
@@ -87,7 +90,12 @@ export async function startWorld(folder: string, progress: Progress): Promise<Wo
   progress('PostgreSQL with the sample shop');
   const superuser = { user: 'admin', password: randomBytes(18).toString('base64url') };
   const targetPassword = randomBytes(18).toString('base64url');
-  const postgres = await startEmbeddedPostgres({ port: ports.target, superuser: superuser.user, password: superuser.password, tls: { cert: pem.certificate, key: pem.key } });
+  const postgres = await startEmbeddedPostgres({
+    port: ports.target,
+    superuser: superuser.user,
+    password: superuser.password,
+    tls: { cert: pem.certificate, key: pem.key },
+  });
   const stops: (() => Promise<void>)[] = [() => postgres.stop()];
   const unwind = async () => {
     for (const stop of stops.toReversed()) await stop().catch(() => {});
@@ -101,7 +109,8 @@ export async function startWorld(folder: string, progress: Progress): Promise<Wo
     stops.push(() => provider.stop());
     secretFile(join(folder, 'secrets', 'people.password'), provider.password);
 
-    for (const file of readdirSync(join(root, 'policies'))) copyFileSync(join(root, 'policies', file), join(folder, 'policies', file));
+    for (const file of readdirSync(join(root, 'policies')))
+      copyFileSync(join(root, 'policies', file), join(folder, 'policies', file));
     writeFileSync(join(folder, 'policies', 'demo.cedar'), demoPolicy);
     const config = join(folder, 'countersign.yaml');
     writeFileSync(config, configuration({ ports, consoleUrl, issuer: provider.issuer }));
@@ -141,7 +150,11 @@ export async function startWorld(folder: string, progress: Progress): Promise<Wo
   }
 }
 
-async function buildShop(port: number, superuser: { user: string; password: string }, targetPassword: string): Promise<void> {
+async function buildShop(
+  port: number,
+  superuser: { user: string; password: string },
+  targetPassword: string,
+): Promise<void> {
   const { default: pg } = await import('pg');
   const connection = { host: '127.0.0.1', port, user: superuser.user, password: superuser.password };
   const admin = new pg.Client({ ...connection, database: 'postgres' });
@@ -156,7 +169,10 @@ async function buildShop(port: number, superuser: { user: string; password: stri
 }
 
 function spawnGateway(config: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [bin, 'serve', '--config', config], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], detached: true });
+  const child = spawn(process.execPath, [bin, 'serve', '--config', config], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    detached: true,
+  });
   let errors = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString('utf8')).slice(-8_000);
@@ -173,7 +189,9 @@ function command(args: string[]): Promise<void> {
   child.stderr.on('data', (chunk: Buffer) => {
     errors += chunk.toString('utf8');
   });
-  return new Promise((done, failed) => child.once('exit', (code) => (code === 0 ? done() : failed(new Error(`countersign ${args[0]} failed: ${errors}`)))));
+  return new Promise((done, failed) =>
+    child.once('exit', (code) => (code === 0 ? done() : failed(new Error(`countersign ${args[0]} failed: ${errors}`)))),
+  );
 }
 
 function configuration(of: { ports: World['ports']; consoleUrl: string; issuer: string }): string {
