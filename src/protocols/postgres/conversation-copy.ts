@@ -1,6 +1,7 @@
 // COPY: rows leave masked or as slices of what was read; what the client copies in is recorded with labelled columns masked.
+import { Fault } from '../../domain/fault.ts';
 import type { Part } from '../../sql/analysis.ts';
-import { copyHeader, decodeCopyFail, decodeCopyResponse, encodeCopyData } from './codec-copy.ts';
+import { copyHeader, decodeCopyFail, decodeCopyResponse, encodeCopyData, encodeCopyFail } from './codec-copy.ts';
 import { clientMessage } from './codec.ts';
 import { decodeEmpty } from './codec-simple.ts';
 import { answer, type Expected } from './conversation-queue.ts';
@@ -79,20 +80,40 @@ export function copyIn(talk: Talk, type: number, bytes: Buffer): void {
   if (!talk.copyingIn) return;
   if (type === clientMessage.copyDone) decodeEmpty(bytes, 0, bytes.length);
   else if (type === clientMessage.copyFail) decodeCopyFail(bytes, 0, bytes.length);
-  talk.sink.toTarget(bytes, talk.copyGate?.work?.permit ?? talk.options.permit);
-  if (type === clientMessage.copyData) return recordCopyIn(talk, bytes);
-  endCopyIn(talk);
+  const permit = talk.copyGate?.work?.permit ?? talk.options.permit;
+  let last = type !== clientMessage.copyData;
+  let sent = bytes;
+  try {
+    if (last) endCopyIn(talk);
+    else recordCopyIn(talk, bytes);
+  } catch (fault) {
+    if (!(fault instanceof Fault)) throw fault;
+    // Data that cannot be recorded is not sent: the server is told to give the COPY up, and tells the client.
+    talk.copyRecord = null;
+    encodeCopyFail(talk.writer, 'the gateway cannot read this data in the declared form');
+    sent = talk.writer.take();
+    last = true;
+  }
+  talk.sink.toTarget(sent, permit);
+  if (!last) return;
+  talk.copyingIn = false;
   // A query's text may hold another COPY; an Execute is over.
   if (talk.copyGate?.kind === answer.execute) talk.copyGate = undefined;
 }
 
 /** Records the data of one CopyData message, as CopyData messages. */
-export function recordCopyIn(talk: Talk, bytes: Buffer): void {
+function recordCopyIn(talk: Talk, bytes: Buffer): void {
   if (talk.copyRecord === null) talk.sink.record('client', bytes);
   else recordRows(talk, talk.copyRecord.push(bytes.subarray(copyHeader)));
 }
 
-export function endCopyIn(talk: Talk): void {
+/** The server took the COPY as over: what is left of a row is not recorded. */
+export function abandonCopyIn(talk: Talk): void {
+  talk.copyingIn = false;
+  talk.copyRecord = null;
+}
+
+function endCopyIn(talk: Talk): void {
   talk.copyingIn = false;
   const { copyRecord } = talk;
   talk.copyRecord = null;

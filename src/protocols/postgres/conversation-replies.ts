@@ -3,7 +3,6 @@ import { Fault } from '../../domain/fault.ts';
 import type { Part } from '../../sql/analysis.ts';
 import { targetMessage } from './codec.ts';
 import { formatAt } from './codec-extended.ts';
-import { decodeReport, encodeReport } from './codec-report.ts';
 import {
   decodeCommandComplete,
   decodeParameterDescription,
@@ -11,25 +10,26 @@ import {
   type Field,
   rowsOf,
 } from './codec-rows.ts';
-import { decodeNotification, decodeParameterStatus, decodeReadyForQuery, encodeNotification } from './codec-status.ts';
-import { copyOutMasked, endCopyIn, endCopyOut, openCopyIn, openCopyOut } from './conversation-copy.ts';
+import { decodeReadyForQuery } from './codec-status.ts';
+import { copyOutMasked, abandonCopyIn, endCopyOut, openCopyIn, openCopyOut } from './conversation-copy.ts';
 import { answer, type Expected, expectation, type Portal } from './conversation-queue.ts';
 import { readingAnswer } from './conversation-reading.ts';
 import { disagreement, masksFor, RowMasks } from './conversation-results.ts';
-import { applyChanges, revealsAll, textsWithheld, transactionEnded } from './conversation-scope.ts';
+import { applyChanges, transactionEnded } from './conversation-scope.ts';
+import { closePortal, emit, closeSegment, sendFailure, sendSync, settle, type Talk } from './conversation-state.ts';
 import {
-  closePortal,
-  emit,
-  end,
-  closeSegment,
-  stopSegment,
-  sendFailure,
-  sendSync,
-  settle,
-  type Talk,
-} from './conversation-state.ts';
-import { encodeRefusal, refusalOf } from './faults.ts';
-import { withoutValues } from './notices.ts';
+  error,
+  finish,
+  must,
+  notice,
+  notification,
+  parameter,
+  passes,
+  unasked,
+  unexpected,
+  withheldBytes,
+  withhold,
+} from './conversation-texts.ts';
 
 /** Takes one message of the target. True when it leaves as it is. */
 export function reply(talk: Talk, type: number, buffer: Buffer, start: number, stop: number): boolean {
@@ -47,6 +47,16 @@ export function reply(talk: Talk, type: number, buffer: Buffer, start: number, s
     if (talk.reading && readingAnswer(talk, talk.reading, type, buffer, start, stop)) talk.expected.shift();
     return false;
   }
+  try {
+    return answered(talk, entry, type, buffer, start, stop);
+  } catch (fault) {
+    // What cannot be masked is withheld; the session goes on.
+    if (fault instanceof Fault && fault.code === 'result.withheld') return withhold(talk, entry, fault.message);
+    throw fault;
+  }
+}
+
+function answered(talk: Talk, entry: Expected, type: number, buffer: Buffer, start: number, stop: number): boolean {
   switch (type) {
     case targetMessage.dataRow:
       return dataRow(talk, entry, buffer, start, stop);
@@ -145,20 +155,6 @@ export function streamed(talk: Talk, type: number, size: number): boolean {
   return !talk.withheld;
 }
 
-function passes(talk: Talk, entry: Expected, size = 0): boolean {
-  if (talk.withheld || entry.swallow) return false;
-  if (size > 0 && entry.work) entry.work.bytes += size;
-  return true;
-}
-
-function must(condition: boolean): asserts condition {
-  if (!condition) throw unexpected();
-}
-
-function unexpected(): Fault {
-  return new Fault('target.protocol', 'The target sent an answer that no message of this session asked for.');
-}
-
 /** The part of the text that the answer at hand is about. */
 function part(entry: Expected): Part | undefined {
   return entry.analysis?.parts[entry.kind === answer.query ? entry.part : 0];
@@ -234,7 +230,7 @@ function commandComplete(talk: Talk, entry: Expected, tag: string, size: number)
     if (done?.result === undefined || done.copy) work.rows += rowsOf(tag);
   }
   talk.copyOut = null;
-  if (talk.copyingIn) endCopyIn(talk);
+  if (talk.copyingIn) abandonCopyIn(talk);
   const pass = passes(talk, entry, size);
   if (entry.kind === answer.query) {
     if (work) entry.masks?.collect(work.masked);
@@ -254,13 +250,6 @@ function commandComplete(talk: Talk, entry: Expected, tag: string, size: number)
   return pass;
 }
 
-/** An Execute has been answered. */
-function finish(talk: Talk, entry: Expected): void {
-  talk.expected.shift();
-  if (entry.barrier) talk.barriers--;
-  if (talk.copyGate === entry) talk.copyGate = undefined;
-}
-
 function ready(talk: Talk, entry: Expected, buffer: Buffer, start: number, stop: number): boolean {
   if (entry.kind !== answer.query && entry.kind !== answer.sync) {
     // The Sync that a client sends behind COPY is answered after all when the COPY failed before the server read it.
@@ -275,7 +264,7 @@ function ready(talk: Talk, entry: Expected, buffer: Buffer, start: number, stop:
   if (entry.kind === answer.query) {
     if (entry.barrier) talk.barriers--;
     if (talk.copyGate === entry) talk.copyGate = undefined;
-    if (talk.copyingIn) endCopyIn(talk);
+    if (talk.copyingIn) abandonCopyIn(talk);
     settle(talk, entry.work, 'done');
     // A Query takes the place of the unnamed statement and the unnamed portal.
     talk.statements.delete('');
@@ -300,131 +289,6 @@ function ready(talk: Talk, entry: Expected, buffer: Buffer, start: number, stop:
   talk.withheld = false;
   talk.withheldBytes = 0;
   return true;
-}
-
-function error(talk: Talk, entry: Expected, buffer: Buffer, start: number, stop: number): boolean {
-  const report = decodeReport(buffer, start, stop);
-  const code = report.get('C') ?? 'XX000';
-  const severity = report.get('V') ?? report.get('S');
-  if (severity === 'FATAL' || severity === 'PANIC')
-    return unasked(talk, targetMessage.errorResponse, buffer, start, stop);
-  talk.copyOut = null;
-  if (talk.copyingIn) endCopyIn(talk);
-  const analysis = entry.analysis ?? entry.portal?.analysis ?? entry.prepared?.analysis;
-  let pass = passes(talk, entry) || (entry.swallow && !talk.withheld && entry.kind !== answer.failure);
-  if (entry.kind === answer.failure) {
-    pass = false;
-    if (entry.refusal && !talk.withheld) emit(talk, encodeRefusal(entry.refusal));
-  } else if (pass && textsWithheld(talk, analysis)) {
-    const kept = withoutValues(report);
-    if (kept !== report) {
-      encodeReport(talk.writer, 'error', kept);
-      emit(talk, talk.writer.take());
-      pass = false;
-    }
-  }
-  const status = code === '57014' ? 'cancelled' : 'failed';
-  if (entry.kind === answer.query) {
-    if (entry.work) entry.masks?.collect(entry.work.masked);
-    entry.masks = undefined;
-    settle(talk, entry.work, status, code);
-    return pass;
-  }
-  if (entry.kind === answer.sync) return pass;
-  if (entry.work && entry.portal?.masks) entry.portal.masks.collect(entry.work.masked);
-  const work = entry.work ?? entry.portal?.work;
-  if (entry.kind !== answer.failure) settle(talk, work, status, code);
-  finish(talk, entry);
-  skip(talk);
-  stopSegment(talk, entry.segment);
-  closeSegment(talk, entry.segment);
-  return pass;
-}
-
-/** After an error the server answers nothing until Sync. */
-function skip(talk: Talk): void {
-  for (let next = talk.expected.at(0); next && next.kind !== answer.sync; next = talk.expected.at(0)) {
-    finish(talk, next);
-    if (next.kind === answer.execute && next.portal?.work?.settled === false && next.portal.work.rows > 0)
-      settle(talk, next.work, 'done');
-    else settle(talk, next.work, 'skipped');
-  }
-}
-
-/** FATAL errors come at any time; anything else that nobody asked for breaks the protocol. */
-function unasked(talk: Talk, type: number, buffer: Buffer, start: number, stop: number): boolean {
-  if (type === targetMessage.readyForQuery && talk.strayReady > 0) {
-    talk.strayReady--;
-    talk.status = decodeReadyForQuery(buffer, start, stop);
-    return true;
-  }
-  if (type !== targetMessage.errorResponse) throw unexpected();
-  const report = decodeReport(buffer, start, stop);
-  encodeReport(talk.writer, 'error', textsWithheld(talk, undefined) ? withoutValues(report) : report);
-  emit(talk, talk.writer.take());
-  const severity = report.get('V') ?? report.get('S');
-  if (severity === 'FATAL' || severity === 'PANIC')
-    end(talk, `target ended the session (SQLSTATE ${report.get('C')})`, undefined);
-  return false;
-}
-
-/**
- * In place of a result that must not leave, an error; until the end of the segment nothing else reaches the client
- * (test: a result that disagrees is withheld).
- */
-function withhold(talk: Talk, entry: Expected, reason: string): false {
-  if (talk.withheld) return false;
-  talk.withheld = true;
-  talk.copyOut = null;
-  emit(talk, encodeRefusal(refusalOf(new Fault('result.withheld', `The result was withheld: ${reason}.`))));
-  const work = entry.work ?? entry.portal?.work;
-  if (work) work.withheld = true;
-  if (entry.kind !== answer.query) stopSegment(talk, entry.segment);
-  return false;
-}
-
-function withheldBytes(talk: Talk, size: number): false {
-  const before = talk.withheldBytes;
-  talk.withheldBytes += size;
-  if (before <= talk.limits.withheldBytes && talk.withheldBytes > talk.limits.withheldBytes)
-    talk.sink.cancelTarget(talk.options.permit);
-  return false;
-}
-
-function notice(talk: Talk, buffer: Buffer, start: number, stop: number): boolean {
-  const entry = talk.expected.at(0);
-  if (entry?.kind === answer.own || talk.withheld) return false;
-  const analysis = entry && (entry.analysis ?? entry.portal?.analysis ?? entry.prepared?.analysis);
-  if (!textsWithheld(talk, analysis)) return true;
-  const report = decodeReport(buffer, start, stop);
-  const kept = withoutValues(report);
-  if (kept === report) return true;
-  encodeReport(talk.writer, 'notice', kept);
-  emit(talk, talk.writer.take());
-  return false;
-}
-
-/** Two settings must stay as they are, or the server reads texts in another way than we did. */
-function parameter(talk: Talk, buffer: Buffer, start: number, stop: number): boolean {
-  const [name, value] = decodeParameterStatus(buffer, start, stop);
-  if ((name === 'client_encoding' && value !== 'UTF8') || (name === 'standard_conforming_strings' && value !== 'on')) {
-    throw new Fault(
-      'statement.not-understood',
-      `The session's ${name} became ${value}, under which statements cannot be read here. Connect again and leave it as it is.`,
-    );
-  }
-  // The server also reports the search path that our own reading sets and sets back.
-  return talk.reading === undefined;
-}
-
-/** Another session may have put anything into a notification. */
-function notification(talk: Talk, buffer: Buffer, start: number, stop: number): boolean {
-  if (revealsAll(talk)) return true;
-  const { pid, channel, payload } = decodeNotification(buffer, start, stop);
-  if (payload === '') return true;
-  encodeNotification(talk.writer, { pid, channel, payload: '' });
-  emit(talk, talk.writer.take());
-  return false;
 }
 
 /** The server now reads data until CopyDone or CopyFail; it ignores Sync and Flush until then (manual 53.2.6). */

@@ -11,7 +11,8 @@ import { Names } from './conversation-names.ts';
 import { Fifo, openStep, stage, type Step } from './conversation-queue.ts';
 import { startReading } from './conversation-reading.ts';
 import { mayStream, reply, streamed } from './conversation-replies.ts';
-import { flushTarget, grant, pump } from './conversation-requests.ts';
+import { grant, pump } from './conversation-requests.ts';
+import { flushTarget } from './conversation-sending.ts';
 import { setScope } from './conversation-scope.ts';
 import {
   type ConversationOptions,

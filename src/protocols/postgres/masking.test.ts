@@ -196,6 +196,35 @@ describe('COPY', () => {
   });
 });
 
+describe('what would undo or evade a mask', () => {
+  test('a masked value is not written back', async () => {
+    const refused = await error(db.query('update customers set email = $1 where id = 1', ['****']));
+    expect([refused.code, refused.message]).toEqual([
+      '42501',
+      'parameter $1 is a masked value: writing it back would destroy what it hides',
+    ]);
+    expect((await db.query('select id from customers where email = $1', ['****'])).rows).toEqual([]);
+  });
+
+  test('data that cannot be recorded is not copied in', async () => {
+    const mine = await raw(harness);
+    mine.take();
+    mine.send(
+      Buffer.concat([
+        say.query('copy customers from stdin (format binary)'),
+        say.copyData('PGCOPY but not really, with secret77@example.com'),
+        say.copyDone(),
+        say.query('select 1'),
+      ]),
+    );
+    await mine.ready(2);
+    const seen = mine.take();
+    expect(seen.map((message) => String.fromCharCode(message.type)).join('')).toBe('GEZTDCZ');
+    expect(harness.copied().includes('secret77')).toBe(false);
+    mine.end();
+  });
+});
+
 describe('texts of the server', () => {
   test('keep their code and lose their text where they could quote a labelled value', async () => {
     const duplicate = await error(db.query("update customers set email = 'secret1@example.com' where id = 2"));
