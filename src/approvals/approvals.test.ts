@@ -113,7 +113,7 @@ describe('request', () => {
       const copy = structuredClone(request) as never;
       let at: Record<string | number, unknown> = copy;
       for (const key of path.slice(0, -1)) at = at[key] as never;
-      at[path.at(-1)!] = typeof value === 'number' ? value + 1 : `${String(value)}x`;
+      at[path.at(-1)!] = typeof value === 'number' ? value + 1 : `${value as string}x`;
       digests.add(requestDigest(copy));
       fields++;
     };

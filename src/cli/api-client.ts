@@ -61,7 +61,7 @@ export function openClient(choice: ApiChoice, io: Io): ApiClient {
     get(path, query = {}) {
       const search = new URLSearchParams();
       for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
-      return call(search.size === 0 ? path : `${path}?${search}`, { method: 'GET' });
+      return call(search.size === 0 ? path : `${path}?${search.toString()}`, { method: 'GET' });
     },
     post: (path, body) =>
       call(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),

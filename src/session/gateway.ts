@@ -164,13 +164,12 @@ export function openGateway(options: GatewayOptions): OpenGateway {
       const why = reason.slice(0, 500).toWellFormed();
       try {
         const payload = { admin: { by: principalId(by), byName: by.name, reason: why } };
-        await Promise.all([
-          ledger.append({ type: 'session.kill', facts: { session: id }, payload }, 'synced').durable,
-          // In the same turn as the entry: whoever is killed sends nothing more while the disk works.
-          session.endWith(
-            new Fault('session.killed', `The session was ended by an administrator: ${why || 'no reason was given'}`),
-          ),
-        ]);
+        const recorded = ledger.append({ type: 'session.kill', facts: { session: id }, payload }, 'synced').durable;
+        // In the same turn as the entry: whoever is killed sends nothing more while the disk works.
+        session.endWith(
+          new Fault('session.killed', `The session was ended by an administrator: ${why || 'no reason was given'}`),
+        );
+        await recorded;
       } finally {
         session.endWith(new Fault('session.killed', 'The session was ended by an administrator.'));
       }

@@ -57,10 +57,10 @@ export function findRelation(scope: Naming, { schema, name }: Name): Relation | 
 
 /** Every overload that the name could mean; functions are never looked for in the temporary schema without being told. */
 export function findRoutines(scope: Naming, { schema, name }: Name): readonly Routine[] {
-  if (schema !== undefined && !/^pg_temp/.test(schema)) return scope.catalogue.functionsNamed(schema, name);
-  const places = schema === undefined ? searchOrder(scope).filter((entry) => !/^pg_temp/.test(entry)) : [];
+  if (schema !== undefined && !schema.startsWith('pg_temp')) return scope.catalogue.functionsNamed(schema, name);
+  const places = schema === undefined ? searchOrder(scope).filter((entry) => !entry.startsWith('pg_temp')) : [];
   if (schema !== undefined)
-    for (const entry of scope.catalogue.schemas.values()) if (/^pg_temp_/.test(entry)) places.push(entry);
+    for (const entry of scope.catalogue.schemas.values()) if (entry.startsWith('pg_temp_')) places.push(entry);
   return [...new Set(places)].flatMap((entry) => scope.catalogue.functionsNamed(entry, name));
 }
 
