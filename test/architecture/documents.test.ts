@@ -13,7 +13,8 @@ const testFiles = ['src', 'test'].flatMap((folder) =>
 describe('guarantees', () => {
   const cited = new Map<string, string[]>();
   for (const file of testFiles) {
-    for (const match of readFileSync(file, 'utf8').matchAll(/verifies\(\s*'([^']+)'/g)) cited.set(match[1]!, [...(cited.get(match[1]!) ?? []), file]);
+    for (const match of readFileSync(file, 'utf8').matchAll(/verifies\(\s*'([^']+)'/g))
+      cited.set(match[1]!, [...(cited.get(match[1]!) ?? []), file]);
   }
 
   test('every requirement is cited by a test, and no test cites one that does not exist', () => {
@@ -31,12 +32,17 @@ describe('guarantees', () => {
       const linked = [...row.matchAll(/\]\(([^)]+\.test\.ts)\)/g)].map((match) => match[1]!);
       expect(linked.length, `row ${guarantee} links no test`).toBeGreaterThan(0);
       const holding = new Set(of.flatMap((requirement) => cited.get(requirement.id) ?? []));
-      expect(linked.filter((file) => !holding.has(file)), `row ${guarantee}`).toEqual([]);
+      expect(
+        linked.filter((file) => !holding.has(file)),
+        `row ${guarantee}`,
+      ).toEqual([]);
     }
   });
 });
 
 test('docs/errors.md lists every fault code, and no other', () => {
-  const listed = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `([a-z.-]+)` \|/gm)].map((match) => match[1]!);
+  const listed = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `([a-z.-]+)` \|/gm)].map(
+    (match) => match[1]!,
+  );
   expect(listed.sort()).toEqual([...faultCodes].sort());
 });

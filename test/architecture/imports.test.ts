@@ -27,13 +27,16 @@ describe('import direction', () => {
   });
 
   test('no rule is broken', () => {
-    expect(result.summary.violations.map((violation) => `${violation.rule.name}: ${violation.from} → ${violation.to}`)).toEqual([]);
+    expect(
+      result.summary.violations.map((violation) => `${violation.rule.name}: ${violation.from} → ${violation.to}`),
+    ).toEqual([]);
   });
 });
 
 /** What no import rule can see: clocks, randomness and timers are globals. */
 describe('pure folders', () => {
-  const forbidden = /\b(Date\.now|new Date\(\)|Math\.random|performance\.now|setTimeout|setInterval|setImmediate|fetch\(|process\.(env|exit|hrtime|cwd|on)|randomBytes|randomUUID)\b/;
+  const forbidden =
+    /\b(Date\.now|new Date\(\)|Math\.random|performance\.now|setTimeout|setInterval|setImmediate|fetch\(|process\.(env|exit|hrtime|cwd|on)|randomBytes|randomUUID)\b/;
   for (const folder of ['src/domain', 'src/sql', 'src/policy', 'src/masking']) {
     test(`${folder} reads no clock, no environment and no randomness`, () => {
       const found = sources(folder)
@@ -41,7 +44,9 @@ describe('pure folders', () => {
         .flatMap((file) =>
           readFileSync(file, 'utf8')
             .split('\n')
-            .flatMap((line, index) => (forbidden.test(line) && !/^\s*(\/\/|\*|\/\*)/.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [])),
+            .flatMap((line, index) =>
+              forbidden.test(line) && !/^\s*(\/\/|\*|\/\*)/.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [],
+            ),
         );
       expect(found).toEqual([]);
     });
@@ -57,7 +62,9 @@ describe('the house', () => {
   });
 
   test('no name that says nothing, no barrel', () => {
-    const names = sources('src').filter((file) => /(^|\/)(utils?|helpers?|common|shared|misc|lib|core|types|index)(\.tsx?$|\/)/.test(file));
+    const names = sources('src').filter((file) =>
+      /(^|\/)(utils?|helpers?|common|shared|misc|lib|core|types|index)(\.tsx?$|\/)/.test(file),
+    );
     expect(names).toEqual([]);
   });
 
@@ -70,7 +77,20 @@ describe('the house', () => {
   });
 
   test('the files a newcomer and an operator look for are there', () => {
-    const expected = ['README.md', 'ARCHITECTURE.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'LICENSE', 'docs/adr/README.md', 'docs/errors.md', 'docs/config.md', 'docs/ledger-format.md', 'docs/policy.md', 'docs/protocols/postgresql.md'];
+    const expected = [
+      'README.md',
+      'ARCHITECTURE.md',
+      'SECURITY.md',
+      'CONTRIBUTING.md',
+      'CHANGELOG.md',
+      'LICENSE',
+      'docs/adr/README.md',
+      'docs/errors.md',
+      'docs/config.md',
+      'docs/ledger-format.md',
+      'docs/policy.md',
+      'docs/protocols/postgresql.md',
+    ];
     expect(expected.filter((file) => !existsSync(file))).toEqual([]);
   });
 });
