@@ -27,7 +27,7 @@ const total: ReadonlySet<string> = new Set(
    array_append array_prepend array_cat array_remove array_replace array_position array_positions array_sort array_reverse
    unnest to_json to_jsonb row_to_json array_to_json json_build_object jsonb_build_object json_build_array jsonb_build_array
    json_object jsonb_object json_typeof jsonb_typeof json_strip_nulls jsonb_strip_nulls jsonb_pretty
-   date_part date_trunc extract age to_tsvector to_tsquery plainto_tsquery websearch_to_tsquery phraseto_tsquery ts_rank
+   date_part date_trunc extract age timezone to_tsvector to_tsquery plainto_tsquery websearch_to_tsquery phraseto_tsquery ts_rank
    ts_rank_cd ts_headline similarity word_similarity show_trgm levenshtein soundex metaphone dmetaphone unaccent
    abs ceil ceiling floor round trunc sign hash hashtext host text network masklen family abbrev set_masklen
    isfinite isempty lower_inc upper_inc lower_inf upper_inf num_nulls num_nonnulls pg_typeof pg_column_size
@@ -63,7 +63,7 @@ export function readsByName(name: string): boolean {
 }
 
 // Not in the effects' table because they change nothing; what they show of the catalogue may quote values.
-const stores: ReadonlySet<string> = new Set(['pg_show_all_settings', 'current_query']);
+const stores: ReadonlySet<string> = new Set(['pg_show_all_settings']);
 
 /** It keeps, sends or shows its arguments where their label does not follow. */
 export function keepsArguments(name: string): boolean {

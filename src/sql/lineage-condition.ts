@@ -14,7 +14,8 @@ export function readCondition(walk: Walk, tree: Tree | undefined, names: Names):
   if (tree.NullTest) {
     const arg = tree.NullTest.arg as Tree;
     const value = walk.expression(arg, names);
-    if (value.sources.length === 0 || comparable(walk, arg, value, names)) {
+    // Of a whole row it says whether all its columns are NULL.
+    if (value.sources.length === 0 || value.entry || comparable(walk, arg, value, names)) {
       place(walk, value);
       return value.opaque ? anything : nothing;
     }
@@ -67,7 +68,7 @@ function judge(walk: Walk, sides: readonly { tree?: Tree; value: Value }[], name
   const value = derived(sides.map((side) => side.value));
   const plain = sides.every(
     (side) =>
-      side.value.sources.length === 0 ||
+      (side.value.sources.length === 0 && !side.tree?.CollateClause) ||
       (side.tree ? comparable(walk, side.tree, side.value, names) : side.value.direct),
   );
   if (plain) place(walk, value);

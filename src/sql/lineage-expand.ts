@@ -8,6 +8,9 @@ import { parse, type Tree } from './parse.ts';
 /** Views over views, functions in functions: deeper than this nobody writes, and what is there is opaque. */
 const maxDepth = 24;
 
+/** Bodies read for one statement: functions that call two others each would double with every level. */
+const maxBodies = 1000;
+
 interface Expanded {
   readonly table: Table;
   /** What the definition's own conditions test: a server's text could quote it. */
@@ -105,7 +108,8 @@ export function readRoutine(
 ): Table | undefined {
   if (routine.language !== 'sql' || routine.body === undefined || (routine.kind !== 'f' && routine.kind !== 'p'))
     return undefined;
-  if (walk.inside.includes(routine.oid) || walk.inside.length > maxDepth) return undefined;
+  if (walk.inside.includes(routine.oid) || walk.inside.length > maxDepth || ++walk.found.bodies > maxBodies)
+    return undefined;
   const trees = routine.atomic ? atomicBody(routine.body) : parsed(routine.body);
   if (!trees) return undefined;
   const numbered = routine.arguments.map(

@@ -198,7 +198,14 @@ function operation(walk: Walk, node: NonNullable<Tree['A_Expr']>, names: Names):
   const operator = nameFrom(node.name as Tree[])?.name ?? '';
   if (userOperator(walk, operator)) return opaque(walk, values);
   const value = derived(values, isComparison(node, operator) ? 16 : undefined);
-  return node.kind === 'AEXPR_OP' && !totalOperators.has(operator) ? partial(walk, value) : value;
+  return node.kind === 'AEXPR_OP' && canFail(operator, node.lexpr ? values : []) ? partial(walk, value) : value;
+}
+
+/** Division by a value that is not hidden fails for it alone; a sign alone does not fail. */
+function canFail(operator: string, [left, right]: readonly Value[]): boolean {
+  if (totalOperators.has(operator)) return false;
+  if (operator === '/' || operator === '%') return right !== undefined && right.sources.length > 0;
+  return left !== undefined || (operator !== '-' && operator !== '+');
 }
 
 function isComparison(node: NonNullable<Tree['A_Expr']>, operator: string): boolean {

@@ -1,7 +1,7 @@
 // FROM: relations, subqueries, joins, functions, JSON_TABLE and XMLTABLE, as named lists of columns.
 import type { Alias, JoinExpr, RangeFunction } from 'libpg-query';
 import { findRoutines, findRelation, nameFrom } from './resolve.ts';
-import { carried, list, partial, typeRow } from './lineage-expression.ts';
+import { carried, group, list, partial, typeRow } from './lineage-expression.ts';
 import { outputName } from './lineage-output.ts';
 import { starColumns } from './lineage-names.ts';
 import { anything, type Column, derived, either, nothing, type Table, union, type Value } from './lineage-value.ts';
@@ -108,6 +108,8 @@ function mergedColumn(
     return found.length === 0 ? anything : either(found);
   };
   const [mine, theirs] = [of(left), of(right)];
+  // Joining is equality: a computed side is tested by which rows match.
+  for (const side of [mine, theirs]) group(walk, side);
   if (type === 'JOIN_FULL') {
     const { origin: _origin, ...value } = either([mine, theirs]);
     return value;

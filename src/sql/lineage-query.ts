@@ -7,6 +7,9 @@ import { anything, type Column, derived, either, nothing, notYet, type Table, ty
 import { emptyFound, type Item, type Names, place, probe, type Walk } from './lineage-walk.ts';
 import type { Tree } from './parse.ts';
 
+/** Readings of recursive queries in one statement. */
+const maxRounds = 1000;
+
 type Select = NonNullable<Tree['SelectStmt']>;
 type With = NonNullable<Tree['WithClause']>;
 
@@ -167,9 +170,15 @@ export function readWith(walk: Walk, clause: With | undefined, names: Names): Na
   for (const entry of entries) around.set(entry.ctename ?? '', renamed({ columns: [], rest: notYet }, entry));
   let before = '';
   for (let round = 0; round < 16; round++) {
-    const scratch = walk.fork({ found: emptyFound() });
+    const { steps, bodies, rounds } = walk.found;
+    // Recursive queries within recursive queries multiply (test: lineage.test.ts).
+    if (rounds >= maxRounds) throw new RangeError('the recursive queries are nested too deeply to trace');
+    const scratch = walk.fork({ found: { ...emptyFound(), steps, bodies, rounds: rounds + 1 } });
     for (const entry of entries)
       around.set(entry.ctename ?? '', readCte(scratch, entry, { items: [], outer: names, ctes: new Map(around) }));
+    walk.found.steps = scratch.found.steps;
+    walk.found.bodies = scratch.found.bodies;
+    walk.found.rounds = scratch.found.rounds;
     const now = entries.map((entry) => signature(around.get(entry.ctename ?? '')!)).join('\n');
     if (now === before) {
       for (const entry of entries)

@@ -37,6 +37,10 @@ export interface Found {
   readonly placed: { readonly locations: Set<number>; readonly parameters: Set<number> };
   /** Something somewhere could not be resolved or read. */
   opaque: boolean;
+  /** Expressions and queries read so far, function bodies among them, and readings of recursive queries. */
+  steps: number;
+  bodies: number;
+  rounds: number;
 }
 
 export interface Surroundings {
@@ -89,5 +93,8 @@ export function emptyFound(): Found {
     sensitive: places(),
     placed: places(),
     opaque: false,
+    steps: 0,
+    bodies: 0,
+    rounds: 0,
   };
 }

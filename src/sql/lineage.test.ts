@@ -158,6 +158,12 @@ describe('what cannot be read is opaque, never clean', () => {
     expect(found).toMatchObject({ opaque: true, outputs: [{ opaque: true }] });
   });
 
+  test('recursive queries within recursive queries end', () => {
+    let nested = 'select ssn as x from people';
+    for (let depth = 0; depth < 40; depth++) nested = `with recursive c${depth} as (${nested}) select x from c${depth}`;
+    expect(read(nested)).toMatchObject({ opaque: true, outputs: [{ opaque: true }] });
+  });
+
   test('reading stays near linear in nested CASE, CTEs and subqueries', () => {
     let nested = 'ssn';
     for (let depth = 0; depth < 60; depth++)

@@ -10,7 +10,7 @@ import { carried, list, readExpression, tableValues } from './lineage-expression
 import { rangeVar, readFrom } from './lineage-from.ts';
 import { readQuery } from './lineage-query.ts';
 import { anything, type Column, derived, nothing, type Table, type Value } from './lineage-value.ts';
-import { emptyFound, noNames, place, type Surroundings, type Walk } from './lineage-walk.ts';
+import { emptyFound, noNames, place, probe, type Surroundings, type Walk } from './lineage-walk.ts';
 import { assign, copyOut, readWrite } from './lineage-write.ts';
 import { kindOf, type Tree } from './parse.ts';
 import { findRelation, findRoutines, nameFrom } from './resolve.ts';
@@ -93,8 +93,12 @@ function openWalk(surroundings: Surroundings): Walk {
   const walk: Walk = {
     ...surroundings,
     fork: (changes) => openWalk({ ...surroundings, ...changes }),
-    query: (tree, names) => readQuery(walk, tree, names),
+    query: (tree, names) => {
+      step(walk);
+      return readQuery(walk, tree, names);
+    },
     expression: (tree, names) => {
+      step(walk);
       const value = readExpression(walk, tree, names);
       touch(walk, value);
       return value;
@@ -107,6 +111,13 @@ function openWalk(surroundings: Surroundings): Walk {
     write: (tree, names) => readWrite(walk, tree, names),
   };
   return walk;
+}
+
+/** Expressions and queries in one statement: beyond this it is not read. */
+const maxSteps = 2_000_000;
+
+function step(walk: Walk): void {
+  if (++walk.found.steps > maxSteps) throw new RangeError('the statement is too complex to trace');
 }
 
 function touch(walk: Walk, value: Value): void {
@@ -167,6 +178,13 @@ function statement(walk: Walk, tree: Tree): Result {
       return moved(walk, tree.AlterObjectSchemaStmt!.relation);
     case 'AlterTableStmt':
       return alterTable(walk, tree.AlterTableStmt!);
+    case 'IndexStmt':
+      return tested(walk, tree.IndexStmt!.relation!, [tree.IndexStmt!.whereClause, tree.IndexStmt!.indexParams]);
+    case 'CreatePolicyStmt':
+      return tested(walk, tree.CreatePolicyStmt!.table!, [
+        tree.CreatePolicyStmt!.qual,
+        tree.CreatePolicyStmt!.with_check,
+      ]);
     default:
       return {};
   }
@@ -278,12 +296,21 @@ function moved(walk: Walk, range: Parameters<typeof rangeVar>[1] | undefined, co
   return {};
 }
 
+/** A definition over a relation's rows: whether it can be made, and what it does then, tells of each row. */
+function tested(walk: Walk, range: Parameters<typeof rangeVar>[1], parts: readonly unknown[]): Result {
+  const item = rangeVar(walk, range, noNames);
+  for (const value of carried(walk, parts, { ...noNames, items: [item] })) probe(walk, value);
+  return {};
+}
+
 /** ALTER COLUMN … TYPE … USING writes a value into every row. */
 function alterTable(walk: Walk, node: NonNullable<Tree['AlterTableStmt']>): Result {
   if (!node.relation?.relname || node.objtype !== 'OBJECT_TABLE') return {};
   const item = rangeVar(walk, node.relation, noNames);
   for (const command of list(node.cmds)) {
     const { name, def } = command.AlterTableCmd!;
+    const check = (def as Tree | undefined)?.Constraint?.raw_expr;
+    if (check) tested(walk, node.relation, [check]);
     const using = (def as Tree | undefined)?.ColumnDef?.raw_default as Tree | undefined;
     if (!using) continue;
     assign(walk, item, name ?? '*', walk.expression(using, { ...noNames, items: [item] }), new Map());

@@ -130,7 +130,13 @@ export const corpus: readonly Case[] = [
   row('select ssn::varchar(3), salary::int, salary::numeric(20, 2) from people', ['ssn', '=salary', 'salary'], {
     probes: 'salary+ssn',
   }),
-  row('select ssn::text, ssn::ssn_text, name::text, id::int4, (select ssn)::text from people', ['=ssn', '=ssn', '-', '-', '=ssn']),
+  row('select ssn::text, ssn::ssn_text, name::text, id::int4, (select ssn)::text from people', [
+    '=ssn',
+    '=ssn',
+    '-',
+    '-',
+    '=ssn',
+  ]),
   row('select ssn_tail from people', ['ssn']),
   row('select name, ssn_tail || name from people', ['-', 'ssn']),
   // Rows as values.
@@ -299,6 +305,23 @@ export const corpus: readonly Case[] = [
   row('select guess, n from people join guesses on guess = ssn', ['-', '-']),
   row('select guess from (select ssn as guess from people) s join guesses using (guess)', ['=ssn']),
   row('select guess from guesses join (select ssn::text as guess from people) s using (guess)', ['=ssn']),
+  row('select n from guesses join (select left(ssn, 9) as guess from people) s using (guess)', ['-'], {
+    probes: 'ssn',
+  }),
+  row('select n from guesses natural join (select left(ssn, 9) as guess from people) s', ['-'], { probes: 'ssn' }),
+  row('select id from people where ssn = \'5\' collate "C"', ['-'], { probes: 'ssn' }),
+  row('select o.id from orders o left join people p on p.id = o.person where p is null', ['-']),
+  row(
+    'select sum(salary) / count(*), -salary, 1 / nullif(salary, 0) from people group by salary',
+    ['salary', 'salary', 'salary'],
+    { probes: 'salary' },
+  ),
+  row('select sum(salary) / count(*), -max(salary) from people', ['salary', 'salary']),
+  row("create index on people (id) where ssn like '5%'", undefined, { probes: 'ssn' }),
+  row('create index on people (lower(email))', undefined, { probes: 'email' }),
+  row('create index on people (email)', undefined),
+  row("alter table people add check (ssn not like '6%')", undefined, { probes: 'ssn' }),
+  row("create policy p on people using (ssn like '5%')", undefined, { probes: 'ssn' }),
   row('select j.ssn from (people p join orders o on p.id = o.person) as j', ['=ssn'], { dry: true }),
   row('select j.c from (people p cross join guesses g) as j(a, b, c)', ['=ssn']),
   row('select u.id, u.x from people left join lateral (select ssn as x, id) u on true', ['-', '=ssn'], { dry: true }),
