@@ -421,6 +421,26 @@ describe('every permit gets one outcome', () => {
   });
 });
 
+test('what is judged is what the server runs, also behind a Parse that fails later', async () => {
+  const harness = await openHarness(server);
+  open.push(harness);
+  const client = await through(harness);
+  await answers(client, [
+    say.parse('s', 'select 1'),
+    say.sync(),
+    say.parse('s', 'select 2'),
+    say.sync(),
+    say.bind('', 's'),
+    say.execute(''),
+    say.sync(),
+  ]);
+  const executed = harness.statements
+    .filter((each) => each.statement.kind === 'execute')
+    .map((each) => each.statement.text);
+  expect(executed.slice(0, 1)).toEqual(['select 1']);
+  client.end();
+});
+
 describe('a denial in a pipeline', () => {
   const denying = async (options: HarnessOptions = {}) => {
     const harness = await openHarness(server, {
