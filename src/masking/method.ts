@@ -102,15 +102,35 @@ function byteaBytes(value: Buffer): Buffer | null {
   return /^\\x([0-9a-f]{2})*$/.test(text) ? Buffer.from(text.slice(2), 'hex') : null;
 }
 
+const mailStars = Buffer.from('****@****.');
+const at = 0x40;
+const dot = 0x2e;
+
+/** What is kept is ASCII letters, or whole characters: never a part of one. */
 function partialText(value: Buffer): Buffer {
-  const text = value.toString('utf8');
-  const at = text.lastIndexOf('@');
-  if (at > 0) {
-    const top = /\.([A-Za-z]{2,24})$/.exec(text.slice(at));
-    return top ? Buffer.from(`****@****.${top[1]!}`) : stars;
+  const mail = value.lastIndexOf(at);
+  if (mail > 0) {
+    const top = value.lastIndexOf(dot) + 1;
+    const length = value.length - top;
+    if (top <= mail || length < 2 || length > 24) return stars;
+    for (let index = top; index < value.length; index++) {
+      const letter = value[index]! | 0x20;
+      if (letter < 0x61 || letter > 0x7a) return stars;
+    }
+    return join(mailStars, value, top);
   }
-  const characters = [...text];
+  let ascii = true;
+  for (let index = 0; index < value.length && ascii; index++) ascii = value[index]! < 0x80;
+  if (ascii) return value.length >= 12 ? join(stars, value, value.length - 4) : stars;
+  const characters = [...value.toString('utf8')];
   return characters.length >= 12 ? Buffer.from(`****${characters.slice(-4).join('')}`) : stars;
+}
+
+function join(head: Buffer, value: Buffer, from: number): Buffer {
+  const made = Buffer.allocUnsafe(head.length + value.length - from);
+  made.set(head);
+  value.copy(made, head.length, from);
+  return made;
 }
 
 /**
