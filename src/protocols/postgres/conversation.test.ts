@@ -9,7 +9,7 @@ import { readCatalogue } from '../../sql/catalogue.ts';
 import { targetMessage } from './codec.ts';
 import { encodeReport } from './codec-report.ts';
 import { encodeCommandComplete, encodeDataRow, encodeRowDescription } from './codec-rows.ts';
-import { encodeBare, encodeReadyForQuery } from './codec-status.ts';
+import { encodeBare, encodeParameterStatus, encodeReadyForQuery } from './codec-status.ts';
 import { Writer } from './codec-writer.ts';
 import { type Conversation, openConversation } from './conversation.ts';
 import { say } from './raw-client.suite.ts';
@@ -300,6 +300,16 @@ describe('a description that disagrees', () => {
     conversation.fromTarget(rows());
     expect(Buffer.concat(toClient).includes('****')).toBe(true);
   });
+});
+
+test.each([
+  ['client_encoding', 'SQL_ASCII'],
+  ['standard_conforming_strings', 'off'],
+])('a session whose %s became %s is over: its texts could not be read any more', (name, value) => {
+  const { conversation, endings, toClient } = talk();
+  conversation.fromTarget(bytes((writer) => encodeParameterStatus(writer, name, value)));
+  expect(endings).toEqual(['statement.not-understood']);
+  expect(Buffer.concat(toClient).includes('FATAL')).toBe(true);
 });
 
 test('whatever a target sends, the client sees no clear value, and nothing is thrown', () => {
