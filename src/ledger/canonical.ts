@@ -34,6 +34,13 @@ export function quote(text: string): string {
   return JSON.stringify(text);
 }
 
+/** Freezes a value all the way down, which is what `canonical` remembers. */
+export function freezeAll<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const member of Object.values(value)) freezeAll(member);
+  return Object.freeze(value);
+}
+
 function remembered(value: object): string {
   const known = texts.get(value);
   if (known !== undefined) return known;

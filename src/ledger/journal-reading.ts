@@ -12,7 +12,7 @@ import {
   segmentHeaderSize,
   segmentName,
 } from './frame.ts';
-import { hashSize } from './hash.ts';
+import { hashSize, sha256 } from './hash.ts';
 
 /** How far a reader has come. Moved on by `readFrames` frame by frame, so that reading can go on where it ended. */
 export interface Cursor {
@@ -65,6 +65,14 @@ const block = 1024 * 1024;
  * last segment (`cursor.rest` tells); Damage for everything else that is not as it was written.
  */
 export async function* readFrames(folder: string, cursor: Cursor): AsyncGenerator<Frame> {
+  for await (const frames of readBlocks(folder, cursor)) yield* frames;
+}
+
+/**
+ * The same, with the frames of each block read as one iteration: what waits for nothing costs no promise. A block's
+ * frames must be taken before the next block is asked for; whoever stops in the middle has the cursor where it stopped.
+ */
+export async function* readBlocks(folder: string, cursor: Cursor): AsyncGenerator<Iterable<Frame>> {
   for (;;) {
     yield* readSegment(folder, cursor);
     const following = (await segments(folder)).find((first) => first > cursor.segment);
@@ -100,7 +108,7 @@ export function segmentFile(first: number): string {
   return `journal/${segmentName(first)}`;
 }
 
-async function* readSegment(folder: string, cursor: Cursor): AsyncGenerator<Frame> {
+async function* readSegment(folder: string, cursor: Cursor): AsyncGenerator<Iterable<Frame>> {
   const file = segmentFile(cursor.segment);
   let handle: FileHandle;
   try {
@@ -110,102 +118,108 @@ async function* readSegment(folder: string, cursor: Cursor): AsyncGenerator<Fram
   }
   try {
     const size = (await handle.stat()).size;
-    const source = reader(handle, cursor.offset, size);
+    const window: Window = { bytes: Buffer.alloc(0), at: 0, start: cursor.offset, size };
     cursor.rest = size - cursor.offset;
     if (cursor.offset === 0) {
-      const bytes = await source.take(segmentHeaderSize);
-      if (!bytes) return;
-      const header = parseSegmentHeader(bytes);
+      if (!(await fill(handle, window, segmentHeaderSize))) return;
+      const header = parseSegmentHeader(window.bytes.subarray(0, segmentHeaderSize));
       if (!header || header.first !== cursor.segment || header.first !== cursor.next) {
         throw new Damage(file, 'the segment header is not as it was written', meaning.changed, cursor.next);
       }
       if (!header.previous.equals(cursor.trailer)) {
         throw new Damage(file, 'the segment does not continue the one before', meaning.changed, cursor.next);
       }
-      cursor.offset = segmentHeaderSize;
+      cursor.offset = window.at = segmentHeaderSize;
       cursor.rest = size - cursor.offset;
     }
-    for (;;) {
-      const frame = await readFrame(source, file, cursor, size);
-      if (!frame) return;
-      yield frame;
+    while (await fill(handle, window, frameHeaderSize)) {
+      const header = parseFrameHeader(window.bytes.subarray(window.at, window.at + frameHeaderSize));
+      if (!header) {
+        if (await zerosFrom(handle, window)) return;
+        throw changed(file, cursor);
+      }
+      if (!(await fill(handle, window, frameHeaderSize + header.body + hashSize))) return;
+      const before = cursor.offset;
+      yield framesIn(window, file, cursor);
+      // The last bytes of the file looked like a frame that power loss cut short.
+      if (cursor.offset === before) return;
     }
   } finally {
     await handle.close();
   }
 }
 
-async function readFrame(source: Source, file: string, cursor: Cursor, size: number): Promise<Frame | undefined> {
-  const head = await source.peek(frameHeaderSize);
-  if (!head) return undefined;
-  const changed = () => new Damage(file, 'a frame is not as it was written', meaning.changed, cursor.next);
-  const header = parseFrameHeader(head);
-  if (!header) {
-    if (await source.zeros()) return undefined;
-    throw changed();
-  }
-  const length = frameHeaderSize + header.body;
-  const bytes = await source.take(length + hashSize);
-  if (!bytes) return undefined;
-  const frame = bytes.subarray(0, length);
-  const trailer = bytes.subarray(length);
-  if (!frameTrailer(cursor.trailer, frame).equals(trailer)) {
-    // Power loss can leave the length of a file and lose its last bytes; a trailer is never all zeros.
-    if (cursor.offset + bytes.length === size && trailer.every((byte) => byte === 0)) return undefined;
-    throw changed();
-  }
-  const records = parseBody(frame.subarray(frameHeaderSize), header.first, header.count);
-  if (!records || header.first !== cursor.next) throw changed();
-  cursor.offset += bytes.length;
-  cursor.next = header.first + header.count;
-  cursor.trailer = Buffer.from(trailer);
-  cursor.rest = size - cursor.offset;
-  return { first: header.first, records, file };
+/** Bytes of a segment in memory. Buffers handed out stay valid: a window is filled anew, never overwritten. */
+interface Window {
+  bytes: Buffer;
+  /** Everything before this has been taken. */
+  at: number;
+  /** Where in the file `bytes` begins. */
+  start: number;
+  readonly size: number;
 }
 
-interface Source {
-  /** The next bytes without moving on; undefined when there are fewer. */
-  peek(length: number): Promise<Buffer | undefined>;
-  take(length: number): Promise<Buffer | undefined>;
-  /** Whether all that is left is zeros. */
-  zeros(): Promise<boolean>;
+/** Sees to it that `length` bytes are at hand; false when the file had fewer when it was opened. */
+async function fill(handle: FileHandle, window: Window, length: number): Promise<boolean> {
+  const held = window.bytes.length - window.at;
+  if (held >= length) return true;
+  const from = window.start + window.at;
+  if (window.size - from < length) return false;
+  const next = Buffer.allocUnsafe(Math.min(window.size - from, Math.max(length, block)));
+  window.bytes.copy(next, 0, window.at);
+  for (let filled = held; filled < next.length; ) {
+    const { bytesRead } = await handle.read(next, filled, next.length - filled, from + filled);
+    if (bytesRead === 0) return false;
+    filled += bytesRead;
+  }
+  window.bytes = next;
+  window.at = 0;
+  window.start = from;
+  return true;
 }
 
-/** Buffered reading of [start, size) of a file. Buffers handed out stay valid. */
-function reader(handle: FileHandle, start: number, size: number): Source {
-  let held: Buffer = Buffer.alloc(0);
-  let at = start;
-  async function peek(length: number): Promise<Buffer | undefined> {
-    if (held.length < length) {
-      if (size - at < length) return undefined;
-      const next = Buffer.allocUnsafe(Math.min(size - at, Math.max(length, block)));
-      held.copy(next);
-      let filled = held.length;
-      while (filled < next.length) {
-        const { bytesRead } = await handle.read(next, filled, next.length - filled, at + filled);
-        if (bytesRead === 0) return undefined;
-        filled += bytesRead;
-      }
-      held = next;
+/** The whole frames of a window, each checked against the chain. Stops before the first that is not whole. */
+function* framesIn(window: Window, file: string, cursor: Cursor): Generator<Frame> {
+  const { bytes, size } = window;
+  // Once a frame of this window was checked its trailer stands right before the next one, and both are hashed as one run.
+  let chained = false;
+  while (bytes.length - window.at >= frameHeaderSize) {
+    const header = parseFrameHeader(bytes.subarray(window.at, window.at + frameHeaderSize));
+    if (!header) return;
+    const end = window.at + frameHeaderSize + header.body;
+    const after = end + hashSize;
+    if (after > bytes.length) return;
+    const expected = chained
+      ? sha256(bytes.subarray(window.at - hashSize, end))
+      : frameTrailer(cursor.trailer, bytes.subarray(window.at, end));
+    if (expected.compare(bytes, end, after) !== 0) {
+      // Power loss can leave the length of a file and lose its last bytes; a trailer is never all zeros.
+      const last = window.start + after === size;
+      if (last && bytes.subarray(end, after).every((byte) => byte === 0)) return;
+      throw changed(file, cursor);
     }
-    return held.subarray(0, length);
+    const records = parseBody(bytes.subarray(window.at + frameHeaderSize, end), header.first, header.count);
+    if (!records || header.first !== cursor.next) throw changed(file, cursor);
+    window.at = after;
+    chained = true;
+    cursor.offset = window.start + after;
+    cursor.next = header.first + header.count;
+    cursor.trailer = expected;
+    cursor.rest = size - cursor.offset;
+    yield { first: header.first, records, file };
   }
-  return {
-    peek,
-    async take(length) {
-      const bytes = await peek(length);
-      if (!bytes) return undefined;
-      held = held.subarray(length);
-      at += length;
-      return bytes;
-    },
-    async zeros() {
-      for (let from = at; from < size; from += block) {
-        const bytes = Buffer.alloc(Math.min(block, size - from));
-        await handle.read(bytes, 0, bytes.length, from);
-        if (!bytes.every((byte) => byte === 0)) return false;
-      }
-      return true;
-    },
-  };
+}
+
+function changed(file: string, cursor: Cursor): Damage {
+  return new Damage(file, 'a frame is not as it was written', meaning.changed, cursor.next);
+}
+
+/** Whether all that is left of the file is zeros. */
+async function zerosFrom(handle: FileHandle, { start, at, size }: Window): Promise<boolean> {
+  for (let from = start + at; from < size; from += block) {
+    const bytes = Buffer.alloc(Math.min(block, size - from));
+    await handle.read(bytes, 0, bytes.length, from);
+    if (!bytes.every((byte) => byte === 0)) return false;
+  }
+  return true;
 }

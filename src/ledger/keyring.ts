@@ -10,7 +10,8 @@ export interface KeyOpener {
   close(): void;
 }
 
-const remembered = 256;
+/** More than the sessions that speak at one time, or their keys are derived again and again. */
+const remembered = 2_048;
 
 /** Opens the keys of a ledger read-only. Also from another thread or process while the gateway runs. */
 export function openKeyring(state: string, provider: KeyProvider = fileKeyProvider(state)): KeyOpener {

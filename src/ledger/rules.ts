@@ -107,7 +107,10 @@ export function openRules(origin: string): Rules {
     if (t !== 'session.seal' && t !== 'session.orphaned') return;
     const n = entry.x.n;
     if (n !== undefined && n !== session.last) {
-      throw wrong(`the session is sealed with ${Number(n)} statements and ${session.last} are recorded`, meaning.missing);
+      throw wrong(
+        `the session is sealed with ${Number(n)} statements and ${session.last} are recorded`,
+        meaning.missing,
+      );
     }
     const seal = entry.x.recording as unknown as RecordingSeal | undefined;
     if (seal) recordings.set(sid, { index, seal });

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Disk } from './disk.ts';
 import { hashSize, leafHash } from './hash.ts';
-import { type Cursor, cursorAt, readFrames } from './journal-reading.ts';
+import { type Cursor, cursorAt, readBlocks } from './journal-reading.ts';
 import type { Lock } from './lock.ts';
 import { type Checkpoint, formatCheckpoint, type NoteKey, signNote } from './note.ts';
 import { bundleRecord, rightEdge, tilePath, tileWidth } from './tile.ts';
@@ -74,26 +74,28 @@ export function openSequencer(options: SequencerOptions, size: number): Sequence
     if (tree.size >= upTo) return;
     let pending: TileFile[] = [];
     let handled = 0;
-    for await (const { records } of readFrames(folder, cursor!)) {
-      for (const { index, entry } of records) {
-        if (index < tree.size) continue;
-        bundle.push(bundleRecord(entry));
-        if (bundle.length === tileWidth) {
-          const n = Math.floor(index / tileWidth);
-          const path = tilePath({ level: 'entries', n, width: tileWidth });
-          pending.push({ path, bytes: Buffer.concat(bundle), full: true });
-          bundle = [];
+    for await (const frames of readBlocks(folder, cursor!)) {
+      for (const { records } of frames) {
+        for (const { index, entry } of records) {
+          if (index < tree.size) continue;
+          bundle.push(bundleRecord(entry));
+          if (bundle.length === tileWidth) {
+            const n = Math.floor(index / tileWidth);
+            const path = tilePath({ level: 'entries', n, width: tileWidth });
+            pending.push({ path, bytes: Buffer.concat(bundle), full: true });
+            bundle = [];
+          }
+          addLeaf(tree, leafHash(entry), (level, n, tile) => {
+            pending.push({ path: tilePath({ level, n, width: tileWidth }), bytes: tile, full: true });
+          });
+          if (++handled % slice === 0) await turn();
         }
-        addLeaf(tree, leafHash(entry), (level, n, tile) => {
-          pending.push({ path: tilePath({ level, n, width: tileWidth }), bytes: tile, full: true });
-        });
-        if (++handled % slice === 0) await turn();
+        if (pending.length >= parallel || tree.size >= upTo) {
+          if (repair) await Promise.all(pending.map(place));
+          pending = [];
+        }
+        if (tree.size >= upTo) return;
       }
-      if (pending.length >= parallel || tree.size >= upTo) {
-        if (repair) await Promise.all(pending.map(place));
-        pending = [];
-      }
-      if (tree.size >= upTo) return;
     }
     if (tree.size < upTo) throw new Error(`the journal ends at ${tree.size}, before ${upTo}`);
   }

@@ -1,5 +1,5 @@
 // The keys of one session, derived from its data key (docs/ledger-format.md, "Keys").
-import { type Cipheriv, hkdfSync } from 'node:crypto';
+import { type Cipheriv, type Decipheriv, hkdfSync } from 'node:crypto';
 
 /** Opaque outside the ledger: only `id` is for others. Its derived keys are not enumerable, so that no log prints them. */
 export interface SessionKey {
@@ -18,6 +18,8 @@ export interface Secrets {
   used: number;
   /** Bytes sealed so far; no position is used twice. */
   position: number;
+  /** Where a reader of the payloads is, with key stream made ahead. */
+  reading: { readonly stream: Decipheriv; ahead: Buffer; used: number; position: number } | undefined;
   readonly root: Buffer;
 }
 
@@ -34,6 +36,7 @@ export function sessionKey(id: string, dek: Buffer): SessionKey {
     ahead: Buffer.alloc(0),
     used: 0,
     position: 0,
+    reading: undefined,
   });
   return key;
 }

@@ -1,5 +1,6 @@
 // Operations → rows, one transaction a batch. Plain prepared SQL: this runs once for each statement that passes the gateway.
 import { hash } from 'node:crypto';
+import type { Json } from '../domain/entry.ts';
 import type {
   ApprovalRequested,
   Operation,
@@ -35,44 +36,128 @@ export interface Writer {
   clear(): void;
 }
 
-const keptTexts = 4_096;
+/**
+ * Texts that are found again: those among the newest whose ids share a generation with the newest, or the one before. A
+ * function of the rows alone, so that the same ledger gives the same rows however often it was followed anew.
+ */
+const generation = 2_048;
+/** Longer texts are found by their hash instead. */
 const longestKeptText = 4_096;
 
+/** What a session, or a minute, gained in a batch. */
+interface Gains {
+  statements: number;
+  held: number;
+  denied: number;
+  maskedCells: number;
+}
+
+/** A statement of this batch that is not written yet: most are settled before that, and written once. */
+interface Pending {
+  readonly statement: StatementDecided;
+  readonly text: number;
+  outcome: string | null;
+}
+
 export function openWriter(db: Sqlite): Writer {
-  const texts = new Map<string, number>();
+  let texts = new Map<string, number>();
+  let textsBefore = new Map<string, number>();
+  let newestText = 0;
   let changes: Changes;
+  let pending = new Map<string, Map<number, Pending>>();
+  let sessionGains = new Map<string, Gains>();
+  let minuteGains = new Map<number, Gains>();
 
   const run = (sql: string, ...values: readonly (string | number | null | undefined)[]) =>
     db.prepare(sql).run(...values.map((value) => value ?? null));
   const get = (sql: string, ...values: readonly (string | number)[]) =>
     db.prepare(sql).get(...values) as Record<string, string | number | null> | undefined;
 
-  /** The same text stands once, however often it ran. */
+  const insertText = db.raw.prepare('INSERT INTO texts (id, hash, text) VALUES (?, ?, ?)');
+  const indexText = db.raw.prepare('INSERT INTO texts_index (rowid, text) VALUES (?, ?)');
+  const insertStatement = db.raw.prepare(
+    `INSERT INTO statements (session, sequence, entry, at, kind, text, parameters, ruling, rules, reason, advice, effects, approval, outcome)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  );
+  const settleStatement = db.raw.prepare(
+    'UPDATE statements SET outcome = ? WHERE session = ? AND sequence = ? AND outcome IS NULL',
+  );
+
+  /** The same text stands once, or nearly so, however often it ran. */
   function textId(text: string): number {
-    const kept = texts.get(text);
+    const kept = texts.get(text) ?? textsBefore.get(text);
     if (kept !== undefined) return kept;
-    const digest = hash('sha256', text);
-    let id = get('SELECT id FROM texts WHERE hash = ?', digest)?.id as number | undefined;
-    if (id === undefined) {
-      id = Number(run('INSERT INTO texts (hash, text) VALUES (?, ?)', digest, text).lastInsertRowid);
-      run('INSERT INTO texts_index (rowid, text) VALUES (?, ?)', id, text);
+    const isLong = text.length > longestKeptText;
+    const digest = isLong ? hash('sha256', text) : null;
+    const before = digest && (get('SELECT id FROM texts WHERE hash = ?', digest)?.id as number | undefined);
+    if (before) return before;
+    const id = ++newestText;
+    if (id % generation === 0) {
+      textsBefore = texts;
+      texts = new Map();
     }
-    if (text.length <= longestKeptText) {
-      if (texts.size >= keptTexts) texts.delete(texts.keys().next().value!);
-      texts.set(text, id);
-    }
+    insertText.run(id, digest, text);
+    indexText.run(id, text);
+    if (!isLong) texts.set(text, id);
     return id;
   }
 
-  function count(at: number, statements: number, denials: number, maskedCells: number): void {
-    run(
-      `INSERT INTO minutes (minute, statements, denials, masked_cells) VALUES (?, ?, ?, ?) ON CONFLICT (minute) DO UPDATE SET
-        statements = statements + excluded.statements, denials = denials + excluded.denials, masked_cells = masked_cells + excluded.masked_cells`,
-      Math.floor(at / 60_000),
-      statements,
-      denials,
-      maskedCells,
-    );
+  function readTexts(): void {
+    newestText = Number(get('SELECT coalesce(max(id), 0) AS id FROM texts')!.id);
+    const from = newestText - (newestText % generation);
+    const since = (first: number, last: number) =>
+      new Map(
+        db
+          .prepare('SELECT id, text FROM texts WHERE id BETWEEN ? AND ? AND hash IS NULL ORDER BY id')
+          .all(first, last)
+          .map((row) => [row.text as string, row.id as number]),
+      );
+    texts = since(from, newestText);
+    textsBefore = since(from - generation, from - 1);
+  }
+
+  function forget(): void {
+    pending = new Map();
+    sessionGains = new Map();
+    minuteGains = new Map();
+  }
+
+  function gain(session: string, at: number, statements: number, held: number, denied: number, cells: number): void {
+    const minute = Math.floor(at / 60_000);
+    let ofSession = sessionGains.get(session);
+    if (!ofSession) sessionGains.set(session, (ofSession = { statements: 0, held: 0, denied: 0, maskedCells: 0 }));
+    let ofMinute = minuteGains.get(minute);
+    if (!ofMinute) minuteGains.set(minute, (ofMinute = { statements: 0, held: 0, denied: 0, maskedCells: 0 }));
+    for (const gains of [ofSession, ofMinute]) {
+      gains.statements += statements;
+      gains.held += held;
+      gains.denied += denied;
+      gains.maskedCells += cells;
+    }
+  }
+
+  function writeGains(): void {
+    for (const [session, of] of sessionGains) {
+      run(
+        `UPDATE sessions SET statements = statements + ?, held = held + ?, denied = denied + ?, masked_cells = masked_cells + ?
+          WHERE id = ?`,
+        of.statements,
+        of.held,
+        of.denied,
+        of.maskedCells,
+        session,
+      );
+    }
+    for (const [minute, of] of minuteGains) {
+      run(
+        `INSERT INTO minutes (minute, statements, denials, masked_cells) VALUES (?, ?, ?, ?) ON CONFLICT (minute) DO UPDATE SET
+          statements = statements + excluded.statements, denials = denials + excluded.denials, masked_cells = masked_cells + excluded.masked_cells`,
+        minute,
+        of.statements,
+        of.denied,
+        of.maskedCells,
+      );
+    }
   }
 
   function openSession(of: SessionOpened): void {
@@ -118,60 +203,67 @@ export function openWriter(db: Sqlite): Writer {
   }
 
   function addStatement(of: StatementDecided): void {
-    const { changes: added } = run(
-      `INSERT INTO statements (session, sequence, entry, at, kind, text, parameters, ruling, rules, reason, advice, effects, approval)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    changes.statements.set(of.session, Math.max(of.sequence, changes.statements.get(of.session) ?? 0));
+    let ofSession = pending.get(of.session);
+    if (!ofSession) pending.set(of.session, (ofSession = new Map()));
+    // Texts get their ids in the order of entries, however these fall into batches.
+    const decided = { statement: of, text: textId(of.text), outcome: null };
+    const before = ofSession.get(of.sequence);
+    if (before === undefined) {
+      ofSession.set(of.sequence, decided);
+      return;
+    }
+    ofSession.delete(of.sequence);
+    write(before);
+    write(decided);
+  }
+
+  function write({ statement: of, text, outcome }: Pending): void {
+    const { changes: added } = insertStatement.run(
       of.session,
       of.sequence,
       of.entry,
       of.at,
       of.kind,
-      textId(of.text),
-      of.parameters === undefined ? undefined : JSON.stringify(of.parameters),
+      text,
+      of.parameters === undefined ? null : JSON.stringify(of.parameters),
       of.ruling,
-      JSON.stringify(of.rules),
-      of.reason,
-      of.advice,
-      JSON.stringify(of.effects),
-      of.approval,
+      json(of.rules),
+      of.reason ?? null,
+      of.advice ?? null,
+      json(of.effects),
+      of.approval ?? null,
+      outcome,
     );
-    changes.statements.set(of.session, Math.max(of.sequence, changes.statements.get(of.session) ?? 0));
     if (added === 0) {
       // Decided a second time: a hold was answered. The row stays a hold; why it ended otherwise is worth keeping.
       run(
-        `UPDATE statements SET reason = coalesce(?, reason), advice = coalesce(?, advice), approval = coalesce(approval, ?)
-          WHERE session = ? AND sequence = ?`,
+        `UPDATE statements SET reason = coalesce(?, reason), advice = coalesce(?, advice), approval = coalesce(approval, ?),
+          outcome = coalesce(outcome, ?) WHERE session = ? AND sequence = ?`,
         of.ruling === 'deny' ? of.reason : undefined,
         of.ruling === 'deny' ? of.advice : undefined,
         of.approval,
+        outcome,
         of.session,
         of.sequence,
       );
       return;
     }
-    const held = of.ruling === 'hold' ? 1 : 0;
-    const denied = of.ruling === 'deny' ? 1 : 0;
-    run(
-      'UPDATE sessions SET statements = statements + 1, held = held + ?, denied = denied + ? WHERE id = ?',
-      held,
-      denied,
-      of.session,
-    );
-    count(of.at, 1, denied, 0);
+    gain(of.session, of.at, 1, of.ruling === 'hold' ? 1 : 0, of.ruling === 'deny' ? 1 : 0, 0);
   }
 
-  function settle(of: StatementSettled): void {
-    const { session, sequence, maskedCells, ...outcome } = of;
-    const { changes: settled } = run(
-      'UPDATE statements SET outcome = ? WHERE session = ? AND sequence = ? AND outcome IS NULL',
-      JSON.stringify(outcome),
-      session,
-      sequence,
-    );
+  function settle({ session, sequence, at, result }: StatementSettled): void {
     changes.statements.set(session, Math.max(sequence, changes.statements.get(session) ?? 0));
-    if (settled === 0 || maskedCells === 0) return;
-    run('UPDATE sessions SET masked_cells = masked_cells + ? WHERE id = ?', maskedCells, session);
-    count(of.at, 0, 0, maskedCells);
+    const { shown, maskedCells } = result;
+    const outcome = `{"at":${at},${json(shown).slice(1)}`;
+    const waiting = pending.get(session)?.get(sequence);
+    if (waiting === undefined) {
+      if (settleStatement.run(outcome, session, sequence).changes === 0) return;
+    } else {
+      if (waiting.outcome !== null) return;
+      waiting.outcome = outcome;
+    }
+    if (maskedCells > 0) gain(session, at, 0, 0, 0, maskedCells);
   }
 
   function addApproval(of: ApprovalRequested): void {
@@ -244,18 +336,24 @@ export function openWriter(db: Sqlite): Writer {
       db.raw.exec('COMMIT');
       return result;
     } catch (cause) {
-      // What was remembered of texts may belong to the rows that are gone again.
-      texts.clear();
+      forget();
       if (db.raw.isTransaction) db.raw.exec('ROLLBACK');
+      // What was remembered of texts may belong to the rows that are gone again.
+      readTexts();
       throw cause;
     }
   }
+
+  readTexts();
 
   return {
     apply(operations, progress) {
       changes = { sessions: new Set(), statements: new Map(), approvals: new Set() };
       return together(() => {
         for (const operation of operations) one(operation);
+        for (const ofSession of pending.values()) for (const statement of ofSession.values()) write(statement);
+        writeGains();
+        forget();
         run(
           'UPDATE progress SET next = ?, first_entry = coalesce(?, first_entry), last_entry = ?',
           progress.next,
@@ -274,13 +372,23 @@ export function openWriter(db: Sqlite): Writer {
       };
     },
     clear() {
-      texts.clear();
       together(() => {
         db.raw.exec("INSERT INTO texts_index (texts_index) VALUES ('delete-all')");
         for (const table of ['sessions', 'statements', 'texts', 'approvals', 'votes', 'minutes'])
           db.raw.exec(`DELETE FROM ${table}`);
         db.raw.exec('UPDATE progress SET next = 0, first_entry = NULL, last_entry = NULL');
       });
+      readTexts();
     },
   };
+}
+
+const written = new WeakMap<object, string>();
+
+/** JSON of a value; of a frozen one it is written once. */
+function json(value: Json): string {
+  if (typeof value !== 'object' || value === null || !Object.isFrozen(value)) return JSON.stringify(value);
+  let text = written.get(value);
+  if (text === undefined) written.set(value, (text = JSON.stringify(value)));
+  return text;
 }

@@ -22,14 +22,19 @@ export interface FollowerOptions extends ProjectorOptions {
 export interface Follower {
   /** Resolves when the ledger was followed to its end once, or could not be. */
   readonly ready: Promise<void>;
-  /** The ledger has this many entries now. Costs a comparison; the worker is told at most every 50 ms. */
+  /** The ledger has this many entries now. Costs a comparison; the worker is told at most every 50 ms, under load every 400. */
   advanced(entries: number): void;
   /** Resolves when the store shows this many entries; rejects after `ms`. */
   reached(entries: number, ms?: number): Promise<void>;
   close(): Promise<void>;
 }
 
+/** Between a quiet time and the first look, in milliseconds. */
 const pace = 50;
+/** Between looks that found much: larger batches cost less an entry. */
+const busyPace = 400;
+/** Entries of one look from which on the ledger is busy. */
+const busyEntries = 200;
 /** Between attempts while the store cannot follow. */
 const patience = 1_000;
 
@@ -41,6 +46,8 @@ export function startFollower(options: FollowerOptions): Follower {
   const waiting = new Set<{ entries: number; done(): void }>();
   let known = 0;
   let shown = 0;
+  /** Entries that the present look brought. */
+  let gained = 0;
   let timer: NodeJS.Timeout | undefined;
   let pause = pace;
   let ended = false;
@@ -57,11 +64,18 @@ export function startFollower(options: FollowerOptions): Follower {
   }
 
   worker.on('message', (message: FromProjector) => {
-    if (message.is === 'changed' || message.is === 'idle') shown = message.next;
+    if (message.is === 'changed' || message.is === 'idle') {
+      gained += message.next - shown;
+      shown = message.next;
+    }
     if (message.is === 'changed') changed(message);
-    pause = message.is === 'failed' ? patience : pace;
+    if (message.is === 'idle') {
+      pause = gained >= busyEntries ? busyPace : pace;
+      gained = 0;
+    }
     if (message.is === 'failed') {
       failed(message.message);
+      pause = patience;
       schedule();
     }
     if (message.is === 'idle' || message.is === 'failed') first();

@@ -10,7 +10,7 @@ interface Step {
 
 const steps: readonly Step[] = [
   {
-    name: '0001-first',
+    name: '0001-tables',
     statements: [
       `CREATE TABLE sessions (
         id TEXT PRIMARY KEY, principal TEXT NOT NULL, principal_name TEXT NOT NULL, principal_kind TEXT NOT NULL,
@@ -25,7 +25,9 @@ const steps: readonly Step[] = [
       'CREATE INDEX sessions_target ON sessions (target, opened, id)',
       'CREATE INDEX sessions_held ON sessions (opened, id) WHERE held > 0',
       'CREATE INDEX sessions_denied ON sessions (opened, id) WHERE denied > 0',
-      'CREATE TABLE texts (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, text TEXT NOT NULL)',
+      // Only long texts have a hash: an index over the hashes of all of them would cost more than the rows.
+      'CREATE TABLE texts (id INTEGER PRIMARY KEY, hash TEXT, text TEXT NOT NULL)',
+      'CREATE UNIQUE INDEX texts_hash ON texts (hash) WHERE hash IS NOT NULL',
       `CREATE VIRTUAL TABLE texts_index USING fts5 (
         text, content = 'texts', content_rowid = 'id', detail = 'none', prefix = '2 3', tokenize = "unicode61 tokenchars '_'")`,
       `CREATE TABLE statements (

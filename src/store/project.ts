@@ -60,12 +60,12 @@ export interface StatementSettled {
   readonly session: string;
   readonly sequence: number;
   readonly at: number;
-  readonly status: string;
-  readonly code?: string;
-  readonly tag?: string;
-  readonly rows: number;
-  readonly bytes: number;
-  readonly masked: Json;
+  readonly result: SettledResult;
+}
+
+export interface SettledResult {
+  /** As the API shows it, but for the time; frozen. */
+  readonly shown: Fields;
   readonly maskedCells: number;
 }
 
@@ -128,7 +128,12 @@ export function project(item: JournalItem): readonly Operation[] {
     case 'statement.outcome': {
       const sequence = entry.sq ?? entry.x.entry;
       if (entry.sid === undefined || typeof sequence !== 'number') return [];
-      return [{ do: 'settle-statement', outcome: settled(entry.sid, sequence, entry.ts, entry.x) }];
+      return [
+        {
+          do: 'settle-statement',
+          outcome: { session: entry.sid, sequence, at: entry.ts, result: resultOf(entry.x) },
+        },
+      ];
     }
     case 'approval.request':
       return typeof entry.x.id === 'string'
@@ -202,7 +207,7 @@ function decided(
     text: text(what.text) ?? gone,
     parameters: Array.isArray(what.parameters) ? what.parameters : undefined,
     ruling: text(entry.x.d) ?? 'deny',
-    rules: strings(entry.x.r),
+    rules: rulesOf(entry.x),
     reason: text(what.reason),
     advice: text(what.advice),
     // Without content the actions still stand in the clear.
@@ -213,20 +218,36 @@ function decided(
   };
 }
 
-function settled(session: string, sequence: number, at: number, facts: Fields): StatementSettled {
+const rules = new WeakMap<Fields, readonly string[]>();
+
+function rulesOf(facts: Fields): readonly string[] {
+  const known = rules.get(facts);
+  if (known) return known;
+  const found = Object.freeze(strings(facts.r));
+  rules.set(facts, found);
+  return found;
+}
+
+const results = new WeakMap<Fields, SettledResult>();
+
+/** Entries with the same facts share their object, so that most results are worked out once. */
+function resultOf(facts: Fields): SettledResult {
+  const known = results.get(facts);
+  if (known) return known;
   const masked = Array.isArray(facts.masked) ? (facts.masked as readonly Json[]) : [];
-  return {
-    session,
-    sequence,
-    at,
-    status: text(facts.status) ?? 'lost',
-    code: text(facts.code),
-    tag: text(facts.tag),
-    rows: count(facts.rows),
-    bytes: count(facts.bytes),
-    masked,
+  const result = {
+    shown: Object.freeze({
+      status: text(facts.status) ?? 'lost',
+      code: text(facts.code),
+      tag: text(facts.tag),
+      rows: count(facts.rows),
+      bytes: count(facts.bytes),
+      masked,
+    }),
     maskedCells: masked.reduce<number>((sum, cells) => sum + count(fields(cells).cells), 0),
   };
+  results.set(facts, result);
+  return result;
 }
 
 function requested({ entry }: JournalItem, id: string, payload: Fields, gone: string): ApprovalRequested {

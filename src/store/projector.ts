@@ -74,14 +74,16 @@ export async function openProjector(options: ProjectorOptions): Promise<Projecto
           length = 0;
           told(changes, progress.next);
         };
-        for await (const item of journal.read(progress.next)) {
-          for (const operation of project(item)) {
-            operations.push(operation);
-            if (operation.do === 'add-statement') length += operation.statement.text.length;
+        for await (const items of journal.blocks(progress.next)) {
+          for (const item of items) {
+            for (const operation of project(item)) {
+              operations.push(operation);
+              if (operation.do === 'add-statement') length += operation.statement.text.length;
+            }
+            last = item;
+            first ??= digestOf(item);
+            if (++size >= (options.batch ?? 4_000) || length > longestBatch) flush();
           }
-          last = item;
-          first ??= digestOf(item);
-          if (++size >= (options.batch ?? 1_000) || length > longestBatch) flush();
         }
         if (size > 0) flush();
       },

@@ -4,7 +4,7 @@ import type { Generated } from 'kysely';
 export interface Schema {
   readonly sessions: SessionsTable;
   readonly statements: StatementsTable;
-  readonly texts: { readonly id: Generated<number>; readonly hash: string; readonly text: string };
+  readonly texts: { readonly id: Generated<number>; readonly hash: string | null; readonly text: string };
   /** Full-text index over `texts`; `rowid` is the id of the text. */
   readonly texts_index: { readonly rowid: number; readonly texts_index: string };
   readonly approvals: ApprovalsTable;
