@@ -34,6 +34,8 @@ export interface CatalogueSource {
   readonly latest: Catalogue | undefined;
   /** The same, reading or checking first where needed. Rejects with a Fault when the target cannot be asked. */
   current(): Promise<Catalogue>;
+  /** Asks the target now whether it changed, and reads it anew where it did. */
+  checked(): Promise<Catalogue>;
   /** Reads it anew; a reading that began earlier is not taken for this one. */
   refresh(): Promise<Catalogue>;
   /** The catalogue was changed through the gateway: what is held is not used any more. */
@@ -210,6 +212,10 @@ function openSource(
       use();
       const catalogue = fresh();
       if (catalogue) return Promise.resolve(catalogue);
+      return held ? check() : (next ?? running ?? refresh());
+    },
+    checked() {
+      use();
       return held ? check() : (next ?? running ?? refresh());
     },
     refresh,

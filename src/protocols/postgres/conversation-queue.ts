@@ -129,6 +129,8 @@ export interface Step {
   barrier: boolean;
   /** Its segment failed: it is not sent, whatever is ruled. */
   dropped: boolean;
+  /** The catalogue was looked at once more for a name that it did not have. */
+  lookedAgain: boolean;
 }
 
 export function openStep(type: number, bytes: Buffer): Step {
@@ -147,6 +149,7 @@ export function openStep(type: number, bytes: Buffer): Step {
     portal: undefined,
     barrier: false,
     dropped: false,
+    lookedAgain: false,
   };
 }
 

@@ -36,6 +36,8 @@ export interface Sink {
   record(side: 'client' | 'target', bytes: Uint8Array): void;
   /** Read the target's catalogue again through the gateway's own connection; answered by `catalogueRead`. */
   readCatalogue(): void;
+  /** Ask the target whether its catalogue changed, for a name that is not in it; answered by `catalogueRead` too. */
+  checkCatalogue(): void;
   /** DDL of this session was committed. */
   catalogueChanged(): void;
   /** Interrupt what this session's link runs, by the target's own key. */

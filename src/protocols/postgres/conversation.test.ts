@@ -99,6 +99,7 @@ function talk(ruling: Permit | Denial | Fault | null = masked): Talked {
       settle: (_permit, outcome) => void settled.push(outcome),
       record: () => undefined,
       readCatalogue: () => undefined,
+      checkCatalogue: () => undefined,
       catalogueChanged: () => undefined,
       cancelTarget: () => undefined,
       pauseClient: () => undefined,

@@ -272,7 +272,7 @@ function ruled(talk: Talk, question: number, ruling: Permit | Denial | Fault): v
     return;
   }
   if (!ruling.granted) {
-    if (!step.dropped) answerWith(step, refusalOfDenial(ruling));
+    if (!step.dropped) answerWith(step, refusalOfDenial(ruling, step.analysis?.meaning.effects));
   } else grant(talk, step, ruling);
   pump(talk);
 }

@@ -1,4 +1,5 @@
 // Faults and denials as PostgreSQL errors. The table is documented in docs/protocols/postgresql.md; a new fault code does not compile without an answer here.
+import type { Action, Effect } from '../../domain/effect.ts';
 import type { Fault, FaultCode } from '../../domain/fault.ts';
 import type { Denial } from '../../domain/permit.ts';
 import { encodeReport } from './codec-report.ts';
@@ -128,12 +129,28 @@ const nextSteps = {
   ask: 'Ask for approval, then send it again.',
 } as const satisfies Record<Denial['next'], string>;
 
-export function refusalOfDenial(denial: Denial): Refusal {
+/** The server's own error for a name that it does not have: 42P01 for relations, 42883 for functions. */
+export function missingName(effects: readonly Effect[]): Pick<Refusal, 'code' | 'message'> | undefined {
+  for (const { action, resource, attributes } of effects) {
+    if (attributes?.unresolved !== true) continue;
+    const named = (name: string) => (resource.schema === undefined ? name : `${resource.schema}.${name}`);
+    if (action === 'sql:call' && resource.routine !== undefined)
+      return { code: '42883', message: `function ${named(resource.routine)} does not exist` };
+    if (resource.relation !== undefined && rowActions.has(action))
+      return { code: '42P01', message: `relation "${named(resource.relation)}" does not exist` };
+  }
+  return undefined;
+}
+const rowActions: ReadonlySet<Action> = new Set<Action>(['sql:read', 'sql:insert', 'sql:update', 'sql:delete']);
+
+/** `effects` are those of the statement: where it names what is not there, clients look for the server's own code. */
+export function refusalOfDenial(denial: Denial, effects: readonly Effect[] = []): Refusal {
   const hint = `${denial.advice} ${nextSteps[denial.next]}`.trim();
+  const missing = denial.cause === 'policy' ? missingName(effects) : undefined;
   return {
     severity: 'ERROR',
-    code: denials[denial.cause],
-    message: denial.reason,
+    code: missing?.code ?? denials[denial.cause],
+    message: missing?.message ?? denial.reason,
     detail: `Ledger entry ${denial.entry} records this decision.`,
     hint,
   };

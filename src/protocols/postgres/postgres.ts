@@ -296,6 +296,7 @@ async function converse(
         {
           ...outputs,
           readCatalogue: () => refresh(source.refresh()),
+          checkCatalogue: () => refresh(source.checked()),
           catalogueChanged: () => source.changed(),
           cancelTarget(by) {
             if (logged.key)
