@@ -33,6 +33,7 @@ const commands = {
       ['node', 'node_modules/typescript/bin/tsc', '-p', 'web'],
       ['node_modules/.bin/oxlint', '--type-aware', '--deny-warnings', 'src', 'test', 'bench', 'web/src'],
       ['node_modules/.bin/biome', 'format', '.'],
+      ['node', 'node_modules/knip/bin/knip.js'],
     ],
   },
   build: { build: 'always', steps: [] },

@@ -13,7 +13,7 @@ import { openBreaker } from './breaker.ts';
 import { type ApprovalRequest, approvalRequest, type Question, requestDigest } from './request.ts';
 import { objection, tally, type Vote } from './vote.ts';
 
-export { type Approval, ApprovalProblem } from './approval.ts';
+export type { Approval } from './approval.ts';
 
 export interface ApprovalsOptions {
   readonly ledger: Pick<Ledger, 'append'>;

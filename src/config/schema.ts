@@ -22,7 +22,6 @@ const environment = z.strictObject({
 const secret = z.union([file, environment], {
   error: 'a secret is never written here: write { file: path } or { env: NAME }',
 });
-export type SecretReference = z.output<typeof secret>;
 
 /** A claim of the token: its name, or the way to it through nested objects. */
 const claim = z.union([text, z.array(text).min(1).max(8)], {

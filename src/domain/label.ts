@@ -11,7 +11,3 @@ export interface Column {
 export interface LabelledColumn extends Column {
   readonly labels: readonly Label[];
 }
-
-export function columnName(column: Column): string {
-  return `${column.schema}.${column.relation}.${column.column}`;
-}

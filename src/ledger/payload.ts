@@ -31,14 +31,6 @@ const saltInputs: Readonly<Record<PayloadGroup, Buffer>> = {
   admin: saltInput('admin'),
 };
 
-/**
- * Salt of one group of one entry, base64url: SHA-256(salt key ‖ u64 index ‖ group). Disclosing one salt tells nothing
- * of another, since no group name is another's extension by SHA-256 padding.
- */
-export function groupSalt(key: SessionKey, index: number, group: PayloadGroup): string {
-  return saltOf(secretsOf(key), index, group);
-}
-
 function saltOf(secrets: Secrets, index: number, group: PayloadGroup): string {
   const input = saltInputs[group];
   secrets.salt.copy(input);

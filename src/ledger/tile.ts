@@ -1,9 +1,5 @@
 // Tiles and entry bundles: names, shapes and encoding of c2sp.org/tlog-tiles (tile height 8).
-import { hashSize } from './hash.ts';
-
 export const tileWidth = 256;
-/** Longest entry of a bundle, by its 16-bit length. */
-export const bundleEntryLimit = 65_535;
 
 export interface TileName {
   readonly level: number | 'entries';
@@ -68,9 +64,4 @@ export function parseBundle(bundle: Buffer): Buffer[] | undefined {
     at = end;
   }
   return entries;
-}
-
-/** Hash `i` of a tile's bytes. */
-export function tileHash(tile: Buffer, i: number): Buffer {
-  return tile.subarray(i * hashSize, (i + 1) * hashSize);
 }

@@ -4,11 +4,6 @@ import type { Resource } from '../domain/effect.ts';
 import type { Label } from '../domain/label.ts';
 import { type Principal, principalId } from '../domain/principal.ts';
 
-export interface Uid {
-  readonly type: string;
-  readonly id: string;
-}
-
 const kinds = { agent: 'Agent', service: 'Service', human: 'Human' } as const;
 
 /** Claims become tags, each a set of strings; the display name stays out, because it must not decide. */
