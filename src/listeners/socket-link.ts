@@ -16,13 +16,25 @@ const joinBelow = 8 * 1024;
 const dirty: SocketLink[] = [];
 let reading = 0;
 let scheduled = false;
+/** Links that still send what this read brought; `many` when there are several. */
+let holder: SocketLink | 'many' | undefined;
 
 function flushAll(): boolean {
-  let lent = false;
-  for (let index = 0; index < dirty.length; index++) lent = (dirty[index] as SocketLink).flush() || lent;
+  holder = undefined;
+  for (let index = 0; index < dirty.length; index++) {
+    const link = dirty[index] as SocketLink;
+    if (link.flush()) holder = holder === undefined ? link : 'many';
+  }
   dirty.length = 0;
-  return lent;
+  return holder !== undefined;
 }
+
+/**
+ * Read buffers that nobody uses. Fresh ones for every read of a large result would have the whole heap collected again
+ * and again: memory outside of it counts.
+ */
+const spare: Buffer[] = [];
+const mostSpare = 64;
 
 function later(): void {
   scheduled = false;
@@ -39,13 +51,14 @@ export class ReadBuffer {
   readonly onread = {
     buffer: (): Buffer => {
       if (this.#lent) {
-        this.#buffer = Buffer.allocUnsafeSlow(readBufferSize);
+        this.#buffer = spare.pop() ?? Buffer.allocUnsafeSlow(readBufferSize);
         this.#lent = false;
       }
       return this.#buffer;
     },
     callback: (count: number): boolean => {
       this.#lent = this.link?.read(this.#buffer.subarray(0, count)) ?? false;
+      if (this.#lent && holder instanceof SocketLink) holder.giveBack(this.#buffer);
       return true;
     },
   };
@@ -66,6 +79,12 @@ export class SocketLink implements Link {
   #pieces: Uint8Array[] = [];
   #size = 0;
   #slow = false;
+  /** Large writes that were made, and those that have left. */
+  #issued = 0;
+  #sent = 0;
+  /** Whether the newest write is one of those. */
+  #counted = false;
+  #lent: { readonly buffer: Buffer; readonly after: number }[] = [];
   #ending = false;
   #told = false;
   #close: () => void = () => undefined;
@@ -169,12 +188,15 @@ export class SocketLink implements Link {
     this.#size = 0;
     const socket = this.#socket;
     if (socket.destroyed || !socket.writable) return false;
-    if (pieces.length === 1) socket.write(pieces[0] as Uint8Array);
-    else if (size <= joinBelow) socket.write(Buffer.concat(pieces, size));
+    this.#counted = size > joinBelow;
+    if (!this.#counted) socket.write(pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces, size));
     else {
-      socket.cork();
-      for (const piece of pieces) socket.write(piece);
-      socket.uncork();
+      this.#issued++;
+      const last = pieces.length - 1;
+      if (last > 0) socket.cork();
+      for (let index = 0; index < last; index++) socket.write(pieces[index] as Uint8Array);
+      socket.write(pieces[last] as Uint8Array, this.#left);
+      if (last > 0) socket.uncork();
     }
     if (this.#slow && !socket.writableNeedDrain) {
       // Enough of it left at once although `write` had said to wait: no event of the socket will say so.
@@ -183,6 +205,21 @@ export class SocketLink implements Link {
     }
     return socket.writableLength > 0;
   }
+
+  /** Takes a read buffer whose slices are on their way out; it is used again once the newest write has left. */
+  giveBack(buffer: Buffer): void {
+    if (this.#counted) this.#lent.push({ buffer, after: this.#issued });
+  }
+
+  /** Writes leave in their order. */
+  readonly #left = (error?: Error | null): void => {
+    this.#sent++;
+    while (this.#lent.length > 0 && this.#lent[0]!.after <= this.#sent) {
+      const { buffer } = this.#lent.shift()!;
+      // After an error the kernel's side is unknown, so the memory is left alone.
+      if (!error && spare.length < mostSpare) spare.push(buffer);
+    }
+  };
 
   pause(): void {
     this.#socket.pause();

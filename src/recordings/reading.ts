@@ -17,7 +17,7 @@ import {
   recordingMagic,
 } from '../ledger/verify-recordings.ts';
 import { parseFrames, type RecordedFrame } from './frames.ts';
-import { chunkContext } from './recorder.ts';
+import { chunkContext } from './chunks.ts';
 
 const decompress = promisify(zstdDecompress);
 

@@ -1,17 +1,15 @@
-// Keeps what a session's client saw and sent, already masked: gathered, compressed, encrypted, appended
+// Keeps what a session's client saw and sent, already masked: gathered here, compressed, encrypted, appended by keeper.ts
 // (docs/ledger-format.md, "Recordings"). Memory is bounded: `write` says when the path must wait.
-import { createCipheriv } from 'node:crypto';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import { constants, zstdCompress } from 'node:zlib';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Fault } from '../domain/fault.ts';
 import { opaqueId } from '../ledger/entry.ts';
-import { leafHash } from '../ledger/hash.ts';
+import { emptyRoot } from '../ledger/hash.ts';
 import { recordingKey, type SessionKey } from '../ledger/session-key.ts';
-import { addLeaf, emptyTree, rootOf } from '../ledger/tree.ts';
-import { type RecordingSeal, recordingFile, recordingHeader } from '../ledger/verify-recordings.ts';
+import { type RecordingSeal, recordingFile } from '../ledger/verify-recordings.ts';
+import { openChunkFile } from './chunks.ts';
 import { frameHeaderSize, type FrameKind, writeFrame } from './frames.ts';
+import { openKeeper, slabBytes, takeSlab } from './keeper.ts';
 
 export interface RecorderOptions {
   readonly folder: string;
@@ -39,26 +37,28 @@ export interface Recorder {
   readonly fault: Fault | undefined;
 }
 
-const compress = promisify(zstdCompress);
-const chunkBytes = 256 * 1024;
+/** Of one chunk before compression, its frames included. */
+const chunkBytes = slabBytes;
 const firstBuffer = 4 * 1024;
+/** What gathers less is copied to the writing thread, and its buffer stays; more goes there in a slab. */
+const ownBuffer = 16 * 1024;
 /** Bytes that may wait for compression and disk before `write` says false. */
 const waitingLimit = 4 * 1024 * 1024;
 const chunkMilliseconds = 1000;
 
 /** Starts a recording. Its file appears with the first chunk, and must not exist yet: a key's nonces are used once. */
-export function openRecorder({ folder, session, key, openFile = create }: RecorderOptions): Recorder {
+export function openRecorder({ folder, session, key, openFile }: RecorderOptions): Recorder {
   if (!opaqueId.test(session) || session.length < 2) throw new TypeError('a session id is 2 to 64 of A-Z a-z 0-9 _ -');
   const path = join(folder, recordingFile(session));
-  const secret = recordingKey(key, session);
-  const tree = emptyTree();
-  let buffer: Buffer | undefined;
+  const file = { path, session, keyId: key.id, secret: recordingKey(key, session) };
+  const keeper = openFile ? openChunkFile({ ...file, openFile }) : openKeeper(file);
+  let buffer: Buffer = nothing;
+  /** Small, and this recorder's for its life. */
+  let own: Buffer = nothing;
   let used = 0;
   let total = 0;
   let waiting = 0;
-  let chunks = 0;
-  let fileBytes = 0;
-  let file: Awaited<ReturnType<typeof openFile>> | undefined;
+  let started = false;
   let fault: Fault | undefined;
   let tail: Promise<void> = Promise.resolve();
   let sealing: Promise<RecordingSeal> | undefined;
@@ -69,70 +69,49 @@ export function openRecorder({ folder, session, key, openFile = create }: Record
     if (sealing) throw new Fault('gateway.internal', 'The session has ended.');
     const needed = frameHeaderSize + bytes.length;
     if (used + needed > chunkBytes) cut();
-    if (!buffer) {
-      buffer = Buffer.allocUnsafe(Math.max(firstBuffer, needed));
+    if (used === 0) {
       due.add(cut);
       startClock();
-    } else if (used + needed > buffer.length) {
-      const larger = Buffer.allocUnsafe(Math.max(Math.min(2 * buffer.length, chunkBytes), used + needed));
-      buffer.copy(larger, 0, 0, used);
-      buffer = larger;
     }
+    if (used + needed > buffer.length) grow(used + needed);
     used = writeFrame(buffer, used, kind, at, bytes);
     total += bytes.length;
     return waiting < waitingLimit;
   }
 
+  function grow(needed: number): void {
+    const before = buffer;
+    if (needed <= ownBuffer) buffer = own = Buffer.allocUnsafeSlow(needed <= firstBuffer ? firstBuffer : ownBuffer);
+    else buffer = needed <= slabBytes ? takeSlab() : Buffer.allocUnsafeSlow(needed);
+    before.copy(buffer, 0, 0, used);
+  }
+
   /** Hands what was gathered to the writer. */
   function cut(): void {
-    if (!buffer) return;
-    const chunk = buffer.subarray(0, used);
+    if (used === 0) return;
     due.delete(cut);
-    buffer = undefined;
+    const length = used;
+    // A writer of this thread still reads what it was given after the call.
+    const chunk = openFile ? Buffer.from(buffer.subarray(0, length)) : buffer.subarray(0, length);
+    waiting += length;
+    started = true;
+    const kept = keeper.keep(chunk);
+    buffer = own;
     used = 0;
-    waiting += chunk.length;
-    tail = tail
-      .then(() => keep(chunk))
-      .then(() => {
-        waiting -= chunk.length;
+    tail = kept.then(
+      () => {
+        waiting -= length;
         if (waiting < waitingLimit / 2) {
           drain?.resolve();
           drain = undefined;
         }
-      });
-  }
-
-  async function keep(chunk: Buffer): Promise<void> {
-    if (fault) return;
-    try {
-      const small = await compress(chunk, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
-      const nonce = Buffer.alloc(12);
-      nonce.writeUInt32BE(chunks, 8);
-      const cipher = createCipheriv('aes-256-gcm', secret, nonce);
-      cipher.setAAD(chunkContext(session, chunks));
-      const sealed = Buffer.concat([cipher.update(small), cipher.final(), cipher.getAuthTag()]);
-      if (!file) {
-        file = await openFile(path);
-        const header = recordingHeader(key.id);
-        await append(header);
-        addLeaf(tree, leafHash(header), ignore);
-      }
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(sealed.length);
-      await append(Buffer.concat([length, sealed]));
-      addLeaf(tree, leafHash(sealed), ignore);
-      chunks++;
-    } catch (cause) {
-      fault = new Fault('ledger.unavailable', 'The session cannot be recorded, so it ends.', cause);
-      drain?.reject(fault);
-      drain = undefined;
-    }
-  }
-
-  async function append(bytes: Buffer): Promise<void> {
-    const { bytesWritten } = await file!.write(bytes);
-    if (bytesWritten !== bytes.length) throw new Error(`wrote ${bytesWritten} of ${bytes.length} bytes`);
-    fileBytes += bytes.length;
+      },
+      (cause) => {
+        fault ??= new Fault('ledger.unavailable', 'The session cannot be recorded, so it ends.', cause);
+        drain?.reject(fault);
+        drain = undefined;
+      },
+    );
   }
 
   async function flush(): Promise<void> {
@@ -143,16 +122,16 @@ export function openRecorder({ folder, session, key, openFile = create }: Record
 
   async function finish(): Promise<RecordingSeal> {
     try {
+      if (!started && used === 0) return { chunks: 0, bytes: 0, root: emptyRoot.toString('hex') };
       await flush();
-      await file?.datasync();
+      return await keeper.finish();
     } catch (cause) {
       fault ??= new Fault('ledger.unavailable', 'The session cannot be recorded, so it ends.', cause);
+      await keeper.finish().catch(ignore);
       throw fault;
     } finally {
       due.delete(cut);
-      await file?.close().catch(ignore);
     }
-    return { chunks, bytes: fileBytes, root: rootOf(tree).toString('hex') };
   }
 
   return {
@@ -177,11 +156,6 @@ export function openRecorder({ folder, session, key, openFile = create }: Record
   };
 }
 
-/** Additional data of a chunk: it opens only in its session and at its place. */
-export function chunkContext(session: string, chunk: number): Buffer {
-  return Buffer.from(`countersign-recording/v1\n${session}\n${chunk}`);
-}
-
 // One clock for all recorders: whatever was gathered for a second is written.
 const due = new Set<() => void>();
 let clock: NodeJS.Timeout | undefined;
@@ -197,9 +171,6 @@ function startClock(): void {
   clock.unref();
 }
 
-async function create(path: string): Promise<FileHandle> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o750 });
-  return open(path, 'wx', 0o640);
-}
+const nothing: Buffer = Buffer.alloc(0);
 
 function ignore(): void {}
