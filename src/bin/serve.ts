@@ -11,14 +11,17 @@ import { methodFor } from '../config/masks.ts';
 import { readPolicyFolder } from '../config/policies.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Target } from '../domain/target.ts';
+import { openCertificates } from '../identity/certificate.ts';
 import { openIdentity } from '../identity/identity.ts';
 import { openKeyring } from '../ledger/keyring.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import { listen, type Listener } from '../listeners/listen.ts';
+import type { ListenerTls } from '../listeners/tls-server.ts';
 import { loadPolicies } from '../policy/policy-set.ts';
 import { openPolicy } from '../policy/policy.ts';
 import { openCatalogues } from '../protocols/postgres/catalogues.ts';
 import { ownLink } from '../protocols/postgres/own-connection.ts';
+import type { OAuthDiscovery } from '../protocols/postgres/oauthbearer.ts';
 import { postgres } from '../protocols/postgres/postgres.ts';
 import { replayPostgres } from '../protocols/postgres/replay.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -83,7 +86,13 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     const policies = openPolicyHolder(ledger);
     await policies.activate(policy);
 
-    const identity = openIdentity(config.issuers, { now: Date.now, fetch: globalThis.fetch });
+    const identity = {
+      ...openIdentity(config.issuers, { now: Date.now, fetch: globalThis.fetch }),
+      ...openCertificates(
+        config.certificates.map(({ ca, ...rule }) => ({ ...rule, ...(ca ? { ca: readFileSync(ca.file) } : {}) })),
+        Date.now,
+      ),
+    };
     const approvals = openApprovals({
       ledger,
       now: Date.now,
@@ -120,16 +129,18 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     });
     closing.push(() => catalogues.close());
     const maskKey = deploymentKey(paths.state);
-    const protocols = new Map<string, (startupMs: number) => Protocol>([
+    const protocols = new Map<string, (of: Config['listeners'][number]) => Protocol>([
       [
         'postgres',
-        (startupMs) =>
+        (of) =>
           postgres({
             analyser: openAnalyser({ maxText: config.limits.statementBytes }),
             catalogues,
             labels,
             maskKey,
-            startupMs,
+            startupMs: of.startupSeconds * 1_000,
+            signIn: of.signIn,
+            oauth: oauthOf(of, config.issuers),
             limits: { waitingBytes: config.limits.heldBytes },
             onFault: (fault, session) =>
               log.warn({ session, code: fault.code, err: operatorCause(fault) }, fault.message),
@@ -175,13 +186,13 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       await Promise.all(listeners.map((listener) => listener.close(1_000)));
     });
     for (const of of config.listeners) {
-      const protocol = protocols.get(of.protocol)!(of.startupSeconds * 1_000);
+      const protocol = protocols.get(of.protocol)!(of);
       listeners.push(
         await listen({
           address: of.address,
           port: of.port,
           plaintext: of.plaintext,
-          ...(of.tls ? { tls: { cert: readFileSync(of.tls.cert.file), key: readFileSync(of.tls.key.file) } } : {}),
+          ...(of.tls ? { tls: listenerTls(of.tls) } : {}),
           directTls: 'postgresql',
           limits: { links: of.maxConnections },
           onLink: (link) => void protocol.serve(link, gateway),
@@ -231,6 +242,24 @@ function deploymentKey(state: string): Buffer {
   mkdirSync(state, { recursive: true, mode: 0o700 });
   if (!existsSync(path)) writeFileSync(path, randomBytes(32), { mode: 0o600, flag: 'wx' });
   return readFileSync(path);
+}
+
+function listenerTls({ cert, key, clientCa }: NonNullable<Config['listeners'][number]['tls']>): ListenerTls {
+  return {
+    cert: readFileSync(cert.file),
+    key: readFileSync(key.file),
+    ...(clientCa ? { ca: readFileSync(clientCa.file) } : {}),
+  };
+}
+
+/** Where clients of OAUTHBEARER find their issuer; configuration has checked that it is there (OpenID Connect Discovery 1.0, 4). */
+function oauthOf({ oauth }: Config['listeners'][number], issuers: Config['issuers']): OAuthDiscovery | undefined {
+  const issuer = oauth && issuers.find((one) => one.name === oauth.issuer)?.issuer;
+  if (!oauth || issuer === undefined) return undefined;
+  return {
+    configuration: `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
+    scope: oauth.scopes.join(' '),
+  };
 }
 
 function openTarget(of: Config['targets'][number]): TargetEntry {

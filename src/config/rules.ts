@@ -8,7 +8,14 @@ export interface Broken {
 
 /** Every broken rule, in the order of the file. */
 export function brokenRules(settings: Settings): Broken[] {
-  return [...listenerRules(settings), ...consoleRules(settings), ...issuerRules(settings), ...targetRules(settings)];
+  return [
+    ...listenerRules(settings),
+    ...signInRules(settings),
+    ...consoleRules(settings),
+    ...issuerRules(settings),
+    ...certificateRules(settings),
+    ...targetRules(settings),
+  ];
 }
 
 function listenerRules({ listeners }: Settings): Broken[] {
@@ -35,23 +42,56 @@ function listenerRules({ listeners }: Settings): Broken[] {
   return broken;
 }
 
+/** A method that can never be reached, or never succeed, is an error of whoever wrote it. */
+function signInRules({ listeners, issuers, certificates }: Settings): Broken[] {
+  const broken: Broken[] = [];
+  for (const [index, { signIn, oauth, tls }] of listeners.entries()) {
+    const path = ['listeners', index];
+    const say = (at: (string | number)[], message: string) => broken.push({ path: [...path, ...at], message });
+    if (signIn.some((method, at) => (method === 'certificate' ? at > 0 : at < signIn.length - 1)))
+      say(
+        ['signIn'],
+        'the second is never reached: write certificate first, and make a listener for each of token-password and oauthbearer',
+      );
+    const byCertificate = signIn.includes('certificate');
+    if (byCertificate && !tls?.clientCa)
+      say(['signIn'], 'no client certificate can be verified: add tls.clientCa, or leave certificate out');
+    if (byCertificate && certificates.length === 0)
+      say(['signIn'], 'no client certificate means anybody: add certificates, or leave certificate out');
+    if (!byCertificate && tls?.clientCa)
+      say(['tls', 'clientCa'], 'client certificates are not used: add certificate to signIn, or leave clientCa out');
+    const byBearer = signIn.includes('oauthbearer');
+    if (byBearer && !oauth) say(['signIn'], 'clients cannot learn where tokens come from: add oauth: { issuer: NAME }');
+    if (!byBearer && oauth) say(['oauth'], 'it is not used: add oauthbearer to signIn, or leave oauth out');
+    if (oauth) broken.push(...discoverable(oauth.issuer, issuers, [...path, 'oauth', 'issuer']));
+  }
+  return broken;
+}
+
+function certificateRules({ certificates }: Settings): Broken[] {
+  return twins(
+    ['certificates'],
+    'name',
+    certificates.map((entry) => entry.name),
+    'another entry has this name: choose another',
+  );
+}
+
+function discoverable(wanted: string, issuers: Settings['issuers'], path: (string | number)[]): Broken[] {
+  const issuer = issuers.find((candidate) => candidate.name === wanted);
+  if (!issuer)
+    return [{ path, message: `no issuer has this name: write one of ${issuers.map((one) => one.name).join(', ')}` }];
+  if (!issuer.discovery)
+    return [{ path, message: `sign-in needs an issuer with discovery: true, and ${issuer.name} has none` }];
+  return [];
+}
+
 function consoleRules({ console: part, issuers, approvals }: Settings): Broken[] {
   const broken: Broken[] = [...origin(part.url, ['console', 'url'])];
   if (approvals.url !== undefined) broken.push(...origin(approvals.url, ['approvals', 'url']));
   if (part.tls && !part.url.startsWith('https:'))
     broken.push({ path: ['console', 'url'], message: 'the console has tls: write https://' });
-  if (part.signIn) {
-    const { issuer: wanted } = part.signIn;
-    const issuer = issuers.find((candidate) => candidate.name === wanted);
-    const path = ['console', 'signIn', 'issuer'];
-    if (!issuer)
-      broken.push({
-        path,
-        message: `no issuer has this name: write one of ${issuers.map((one) => one.name).join(', ')}`,
-      });
-    else if (!issuer.discovery)
-      broken.push({ path, message: `sign-in needs an issuer with discovery: true, and ${issuer.name} has none` });
-  }
+  if (part.signIn) broken.push(...discoverable(part.signIn.issuer, issuers, ['console', 'signIn', 'issuer']));
   return broken;
 }
 

@@ -33,11 +33,40 @@ const serverTls = z.strictObject({
   key: file.describe('Private key, PEM.'),
 });
 
+/** RFC 6749, 3.3 */
+const scope = z
+  .string()
+  .regex(/^[!#-[\]-~]{1,255}$/, { error: 'write a scope such as openid, without spaces and quotes' });
+
+const signInMethods = ['token-password', 'oauthbearer', 'certificate'] as const;
+
 const listener = z.strictObject({
   protocol: z.literal('postgres').describe('What clients speak.'),
   address: text.default('127.0.0.1').describe('Address to listen on.'),
   port: port(0).describe('Port to listen on; 0 lets the system choose.'),
-  tls: serverTls.optional().describe('Certificate that clients see. Without it only loopback clients can be served.'),
+  tls: serverTls
+    .extend({
+      clientCa: file
+        .optional()
+        .describe('Authorities of client certificates, PEM. With it clients are asked for a certificate.'),
+    })
+    .optional()
+    .describe('Certificate that clients see. Without it only loopback clients can be served.'),
+  signIn: z
+    .array(z.enum(signInMethods))
+    .min(1)
+    .max(2)
+    .default(['token-password'])
+    .describe(
+      'How clients sign in: a token as the password, a token by SASL OAUTHBEARER (PostgreSQL 18 clients), or a client certificate. The server chooses the method in PostgreSQL: `certificate` goes first and is for clients that present one, the other is for the rest.',
+    ),
+  oauth: z
+    .strictObject({
+      issuer: name.describe('Name of one of `issuers`; it needs `discovery: true`.'),
+      scopes: z.array(scope).min(1).max(20).default(['openid']).describe('Scopes that clients are to ask for.'),
+    })
+    .optional()
+    .describe('Where `oauthbearer` sends clients that have no token, or one that is refused.'),
   plaintext: z
     .enum(['refuse', 'loopback'])
     .default('refuse')
@@ -126,6 +155,28 @@ const target = z
     protocol: z.literal('postgres').describe('What the target speaks.'),
     host: text.describe('Host name or address.'),
     port: port(1).default(5_432).describe('Port.'),
+const certificate = z.strictObject({
+  name: name.describe('Name within this file; principals carry it as their issuer, `mtls:name`.'),
+  ca: file.optional().describe('The only authorities that count here, PEM. Default: all of the listener’s `clientCa`.'),
+  match: text
+    .optional()
+    .describe(
+      'Pattern of the subject, such as `spiffe://example.org/agents/*`; `*` is anything but a slash. Default: all.',
+    ),
+  principal: z
+    .strictObject({
+      kind: z.enum(['agent', 'human', 'service']).describe('Agent, human or service.'),
+      subject: z
+        .enum(['uri', 'dns', 'email', 'cn'])
+        .describe(
+          'Where the subject stands: the only alternative name of that type (`uri` for SPIFFE), or the only common name.',
+        ),
+      groups: z.array(text).max(100).default([]).describe('Groups of these principals.'),
+      owner: text.optional().describe('Their accountable person.'),
+    })
+    .describe('Who the holder of such a certificate is.'),
+});
+
     database: text.describe('Database used when the client names only the target.'),
     databases: z
       .array(text)
@@ -219,6 +270,13 @@ export const schema = z.strictObject({
       url: webUrl.optional().describe('Origin for links to requests. Default: the console’s.'),
       ttlSeconds: seconds(1, 604_800).default(900).describe('Lifetime of a request whose policy has no @ttl.'),
     })
+  certificates: z
+    .array(certificate)
+    .max(1_000)
+    .default([])
+    .describe(
+      'Whose client certificates are accepted: the first entry that fits counts, and without one nobody is let in.',
+    ),
     .default({ ttlSeconds: 900 })
     .describe('Requests to people.'),
   ledger: z

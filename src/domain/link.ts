@@ -1,3 +1,14 @@
+/** A client's certificate, verified by TLS against the authorities of the listener when the link began. */
+export interface PeerCertificate {
+  /** SHA-256 of the certificate, as colon-separated hex. */
+  readonly fingerprint256: string;
+  readonly subject: string;
+  /** DER. */
+  readonly raw: Buffer;
+  /** DER of the authorities' certificates that the client sent with it, issuer first. */
+  readonly chain: readonly Buffer[];
+}
+
 /**
  * One byte stream to a peer, already connected. Reads are pushed: the chunk handed to `data` is valid only during the
  * call, so what must survive is copied. Writes are gathered and leave once per turn.
@@ -6,7 +17,9 @@ export interface Link {
   readonly secure: boolean;
   readonly remote: string;
   /** Verified client certificate, where TLS brought one. */
-  readonly certificate?: { readonly fingerprint256: string; readonly subject: string };
+  readonly certificate?: PeerCertificate;
+  /** Why TLS did not verify the certificate that the client presented, as OpenSSL names it; never set beside `certificate`. */
+  readonly certificateRefused?: string;
   /** Called once. `data` chunks are never empty; `end` is called exactly once, with the error if there was one. */
   open(sink: { data(chunk: Buffer): void; end(error?: Error): void; drain(): void }): void;
   /** False when the peer is slow: wait for `drain`. The bytes are owned by the link after the call. */
@@ -22,6 +35,8 @@ export interface Link {
    * a Fault when the handshake fails, takes too long, or the client offers ALPN without `alpn`.
    */
   startTls?(options?: { readonly alpn?: string }): Promise<void>;
+  /** Tells the listener that the peer is known by now: it no longer counts as one that has not signed in. */
+  signedIn?(): void;
   /** Half-closes after everything written has left. */
   end(): void;
   destroy(): void;

@@ -69,7 +69,9 @@ export class SocketLink implements Link {
   secure = false;
   plaintextAllowed = false;
   certificate: Link['certificate'];
+  certificateRefused: Link['certificateRefused'];
   startTls: Link['startTls'];
+  signedIn: Link['signedIn'];
   /** Sees the first chunk before the sink does; true keeps it from the sink. */
   first: ((chunk: Buffer) => boolean) | undefined;
   #socket: Socket;

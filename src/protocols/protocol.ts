@@ -13,10 +13,13 @@ export interface Protocol {
 
 export interface Gateway {
   /** MUST be called before anything is dialled. Throws a Fault when the credential is not verified or the target unknown. */
-  signIn(credential: string | undefined, wish: Wish, link: Link): Promise<Session>;
+  signIn(credential: Credential, wish: Wish, link: Link): Promise<Session>;
   /** Maps a cancel request to a live session of this process, and to no other. */
   readonly cancels: CancelRegistry;
 }
+
+/** A token; or the certificate that TLS brought with the link; or nothing, which is refused and recorded. */
+export type Credential = string | { readonly by: 'certificate' } | undefined;
 
 export interface Wish {
   /** What the client named: a target, and a database of it or `undefined` for the target's default. */

@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto';
 import type { Approvals } from '../approvals/inbox.ts';
 import type { Json } from '../domain/entry.ts';
 import { Fault } from '../domain/fault.ts';
-import type { Link } from '../domain/link.ts';
+import type { Link, PeerCertificate } from '../domain/link.ts';
 import { type Claimed, type Principal, principalId } from '../domain/principal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Orphan } from '../ledger/recovery.ts';
 import type { SessionKey } from '../ledger/session-key.ts';
 import { isUnattended } from '../policy/check.ts';
-import type { Gateway, Session, Wish } from '../protocols/protocol.ts';
+import type { Credential, Gateway, Session, Wish } from '../protocols/protocol.ts';
 import { openCancels } from './cancels.ts';
 import type { PolicyHolder } from './policy-holder.ts';
 import { openDraft } from './records.ts';
@@ -23,7 +23,11 @@ export interface GatewayOptions {
   openRecorder(session: string, key: SessionKey): SessionOptions['recorder'];
   readonly policy: PolicyHolder;
   readonly approvals: Approvals;
-  readonly identity: { verify(token: string): Promise<Principal> };
+  readonly identity: {
+    verify(token: string): Promise<Principal>;
+    /** Absent where no certificate is accepted. Throws a Fault `sign-in.*`. */
+    verifyCertificate?(certificate: PeerCertificate): Principal;
+  };
   readonly targets: ReadonlyMap<string, TargetEntry>;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
@@ -62,18 +66,33 @@ export function openGateway(options: GatewayOptions): OpenGateway {
   const cancels = openCancels();
   let stopping: Fault | undefined;
 
-  async function signIn(credential: string | undefined, wish: Wish, link: Link): Promise<Session> {
+  async function verified(credential: Credential, link: Link): Promise<Principal> {
+    if (!credential)
+      throw new Fault(
+        'sign-in.missing',
+        'A token is needed. Send an OpenID Connect token of a configured issuer as the password.',
+      );
+    if (typeof credential === 'string') return options.identity.verify(credential);
+    if (link.certificateRefused !== undefined) throw refusedCertificate(link.certificateRefused);
+    if (!link.certificate)
+      throw new Fault(
+        'sign-in.missing',
+        'A client certificate is needed. Connect with TLS and a certificate of an authority that is accepted here.',
+      );
+    if (!options.identity.verifyCertificate)
+      throw new Fault('sign-in.issuer', 'No client certificate is accepted here. Ask the operator how to sign in.');
+    return options.identity.verifyCertificate(link.certificate);
+  }
+
+  async function signIn(credential: Credential, wish: Wish, link: Link): Promise<Session> {
     let principal: Principal | undefined;
     try {
       if (stopping) throw stopping;
-      if (!credential)
-        throw new Fault(
-          'sign-in.missing',
-          'A token is needed. Send an OpenID Connect token of a configured issuer as the password.',
-        );
-      principal = await options.identity.verify(credential);
+      principal = await verified(credential, link);
       if (stopping) throw stopping;
-      return await open(principal, wish);
+      const session = await open(principal, wish);
+      link.signedIn?.();
+      return session;
     } catch (error) {
       const fault =
         error instanceof Fault ? error : new Fault('gateway.internal', 'The gateway failed. Tell an operator.', error);
@@ -93,7 +112,7 @@ export function openGateway(options: GatewayOptions): OpenGateway {
     }
     const { expiresAt } = principal.credential;
     if (expiresAt !== undefined && expiresAt * 1_000 <= now())
-      throw new Fault('sign-in.expired', 'The token has expired. Get a fresh one.');
+      throw new Fault('sign-in.expired', 'The credential has expired. Get a fresh one.');
     const who = principalId(principal);
     if (live.size >= mostSessions)
       throw new Fault(
@@ -188,6 +207,25 @@ export function openGateway(options: GatewayOptions): OpenGateway {
 /**
  * States the end of sessions that an earlier life of the gateway left open, with what is left of their recordings. Resolves when
  * that is durable.
+/** What OpenSSL said of a certificate, in words of ours. */
+function refusedCertificate(reason: string): Fault {
+  if (reason === 'CERT_HAS_EXPIRED')
+    return new Fault(
+      'sign-in.expired',
+      'The client certificate, or one above it, has expired. Get a fresh one and connect again.',
+    );
+  if (reason === 'CERT_NOT_YET_VALID')
+    return new Fault(
+      'sign-in.expired',
+      'The client certificate is not valid yet. Wait, or check the clocks of this gateway and of its authority.',
+    );
+  return new Fault(
+    'sign-in.invalid',
+    'The client certificate does not verify. Use one for clients, of an authority that is accepted here, and send the certificates between the two.',
+    { code: reason },
+  );
+}
+
  */
 export async function recordOrphans(
   ledger: Pick<Ledger, 'append'>,

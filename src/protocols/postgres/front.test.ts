@@ -10,7 +10,7 @@ import { targetMessage } from './codec.ts';
 import { encodePassword } from './codec-authentication.ts';
 import { encodeCancelRequest, encodeGssRequest, encodeSslRequest, encodeStartup } from './codec-startup.ts';
 import { Writer } from './codec-writer.ts';
-import { Front, type FrontStep } from './front.ts';
+import { Front, type FrontStep, type SignInMethod } from './front.ts';
 import { type Harness, type HarnessOptions, openHarness, token } from './harness.suite.ts';
 import { RawClient } from './raw-client.suite.ts';
 
@@ -22,11 +22,23 @@ const written = (write: (writer: Writer) => void): Buffer => {
 const startup = (parameters: Record<string, string>, minor = 0) =>
   written((writer) => encodeStartup(writer, Object.entries(parameters), minor));
 
-function steps(chunks: readonly Buffer[], options: { tls?: boolean; plaintext?: boolean } = {}): (FrontStep | Fault)[] {
+interface Options {
+  readonly tls?: boolean;
+  readonly plaintext?: boolean;
+  readonly signIn?: readonly SignInMethod[];
+  readonly presented?: boolean;
+}
+
+const discovery = { configuration: 'https://issuer.example/.well-known/openid-configuration', scope: 'openid groups' };
+
+function steps(chunks: readonly Buffer[], options: Options = {}): (FrontStep | Fault)[] {
   const front = new Front({
     tls: options.tls ?? false,
     secure: () => false,
     mayContinue: () => options.plaintext ?? true,
+    signIn: options.signIn ?? ['token-password'],
+    oauth: discovery,
+    presented: () => options.presented ?? false,
   });
   const all: (FrontStep | Fault)[] = [];
   try {
@@ -67,6 +79,7 @@ describe('start-up', () => {
     );
     expect(step).toEqual({
       do: 'sign-in',
+      by: 'token-password',
       token: 'tok',
       wanted: {
         target: 'shop',

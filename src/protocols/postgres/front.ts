@@ -1,13 +1,35 @@
-// Client start-up until the credential is in hand: encryption negotiation, StartupMessage, password (manual 53.2.1). No IO: it says
-// what to do next. Nothing of a client is trusted here, and nothing is dialled.
+// Client start-up until the credential is in hand: encryption negotiation, StartupMessage, password or SASL (manual 53.2.1, 53.3).
+// No IO: it says what to do next. Nothing of a client is trusted here, and nothing is dialled.
 import { Fault } from '../../domain/fault.ts';
 import { clientMessage, clientPeer } from './codec.ts';
-import { decodePassword, encodeAuthentication } from './codec-authentication.ts';
+import {
+  type Authentication,
+  decodePassword,
+  decodeSaslInitial,
+  decodeSaslResponse,
+  encodeAuthentication,
+} from './codec-authentication.ts';
 import { found, Framer } from './codec-framer.ts';
 import { type CancelKey, decodeStartup, encodeNegotiation, type Startup } from './codec-startup.ts';
 import { Writer } from './codec-writer.ts';
+import {
+  checkAcknowledgement,
+  type OAuthDiscovery,
+  oauthbearer,
+  readResponse,
+  refusalChallenge,
+} from './oauthbearer.ts';
+
+/** How clients of a listener may sign in. */
+export type SignInMethod = 'token-password' | 'oauthbearer' | 'certificate';
 
 export interface FrontOptions {
+  /** The server names the method in PostgreSQL: the first of these that this client can use. */
+  readonly signIn: readonly SignInMethod[];
+  /** Where tokens come from; needed for `oauthbearer`. */
+  readonly oauth?: OAuthDiscovery;
+  /** The client presented a certificate, whether it verifies or not. */
+  presented(): boolean;
   /** The listener has TLS to offer. */
   readonly tls: boolean;
   /** The link is under TLS now, or the listener lets this peer go on without. */
@@ -35,15 +57,25 @@ export type FrontStep =
   /** Send 'S' and turn to TLS. */
   | { readonly do: 'secure' }
   | { readonly do: 'cancel'; readonly key: CancelKey }
-  | { readonly do: 'sign-in'; readonly token: string; readonly wanted: Wanted };
+  /** `token` is empty when the client sent none, and for `certificate`. */
+  | { readonly do: 'sign-in'; readonly by: SignInMethod; readonly token: string; readonly wanted: Wanted }
+  /** The client has taken note that its token was refused. */
+  | { readonly do: 'refuse' };
 
 /** Longest message before sign-in; tokens with many groups fit. */
 const longestMessage = 16 * 1024;
+
+/** What the next message of the client must be, once it has said what it wants. */
+type Awaited = 'password' | 'sasl-initial' | 'sasl-response' | 'acknowledgement' | 'nothing';
 
 export class Front {
   readonly #options: FrontOptions;
   readonly #framer = new Framer({ peer: clientPeer, startup: true, limit: longestMessage });
   #wanted: Wanted | undefined;
+  #awaited: Awaited = 'nothing';
+  #signIn: FrontStep | undefined;
+  /** What ends an exchange that only asked where tokens come from. */
+  #discovery = false;
   #asked = 0;
 
   constructor(options: FrontOptions) {
@@ -66,14 +98,26 @@ export class Front {
     this.#framer.keep();
   }
 
+  /** The challenge that refuses the token of OAUTHBEARER; the client's answer to it is awaited then. */
+  refuse(): Buffer {
+    if (this.#options.oauth === undefined) throw new Error('OAUTHBEARER without the place where tokens come from');
+    this.#awaited = 'acknowledgement';
+    return authentication({ kind: 'sasl-continue', data: refusalChallenge(this.#options.oauth) });
+  }
+
   /** The next thing to do. Throws a Fault that ends the link. */
   next(): FrontStep {
+    if (this.#signIn) {
+      const step = this.#signIn;
+      this.#signIn = undefined;
+      return step;
+    }
     if (this.#framer.next() === found.nothing) return { do: 'wait' };
     const { type, buffer, start, end } = this.#framer;
     if (this.#wanted) {
-      if (type !== clientMessage.password)
-        throw new Fault('client.protocol', 'The client sent something else than the password that it was asked for.');
-      return { do: 'sign-in', token: decodePassword(buffer, start, end), wanted: this.#wanted };
+      if (type !== clientMessage.password || this.#awaited === 'nothing')
+        throw new Fault('client.protocol', 'The client sent something else than the credential that it was asked for.');
+      return this.#credential(buffer, start, end, this.#wanted);
     }
     const packet = decodeStartup(buffer, start, end);
     switch (packet.kind) {
@@ -98,20 +142,79 @@ export class Front {
           );
         }
         this.#wanted = wanted.wanted;
+        const by = this.#method();
         this.#framer.typed();
         const writer = new Writer();
         if (wanted.unknown.length > 0 || packet.minor > 2)
           encodeNegotiation(writer, { minor: wanted.wanted.minor, unknown: wanted.unknown });
-        encodeAuthentication(writer, { kind: 'cleartext' });
+        if (by === 'certificate') {
+          const signIn = { do: 'sign-in', by, token: '', wanted: wanted.wanted } as const;
+          if (writer.size === 0) return signIn;
+          this.#signIn = signIn;
+          return { do: 'send', bytes: writer.take() };
+        }
+        const sasl = by === 'oauthbearer';
+        this.#awaited = sasl ? 'sasl-initial' : 'password';
+        encodeAuthentication(writer, sasl ? { kind: 'sasl', mechanisms: [oauthbearer] } : { kind: 'cleartext' });
         return { do: 'send', bytes: writer.take() };
       }
     }
+  }
+
+  /** A client with a certificate is signed in by it or refused: another method is no way around an untrusted one. */
+  #method(): SignInMethod {
+    const { signIn } = this.#options;
+    const method = signIn.find((each) => each !== 'certificate' || this.#options.presented());
+    // Certificates alone, and the client has none: the gateway refuses and records that.
+    return method ?? 'certificate';
+  }
+
+  #credential(buffer: Buffer, start: number, end: number, wanted: Wanted): FrontStep {
+    switch (this.#awaited) {
+      case 'sasl-initial': {
+        const { mechanism, data } = decodeSaslInitial(buffer, start, end);
+        if (mechanism !== oauthbearer)
+          throw new Fault('client.protocol', 'The client chose a SASL mechanism that was not offered.');
+        if (data !== null) return this.#bearer(data, wanted);
+        // Without an initial response an empty challenge asks for it (RFC 4422, 3).
+        this.#awaited = 'sasl-response';
+        return { do: 'send', bytes: authentication({ kind: 'sasl-continue', data: Buffer.alloc(0) }) };
+      }
+      case 'sasl-response':
+        return this.#bearer(decodeSaslResponse(buffer, start, end), wanted);
+      case 'acknowledgement':
+        checkAcknowledgement(decodeSaslResponse(buffer, start, end));
+        this.#awaited = 'nothing';
+        if (!this.#discovery) return { do: 'refuse' };
+        throw new Fault(
+          'sign-in.missing',
+          'A token is needed. Get one from the issuer that was just named, and connect again.',
+        );
+      default:
+        this.#awaited = 'nothing';
+        return { do: 'sign-in', by: 'token-password', token: decodePassword(buffer, start, end), wanted };
+    }
+  }
+
+  #bearer(data: Buffer, wanted: Wanted): FrontStep {
+    const token = readResponse(data);
+    this.#awaited = 'nothing';
+    if (token !== '') return { do: 'sign-in', by: 'oauthbearer', token, wanted };
+    // A question and no attempt: it is answered here and not recorded as a refusal.
+    this.#discovery = true;
+    return { do: 'send', bytes: this.refuse() };
   }
 
   /** A client may ask once for each kind of encryption. */
   #once(): void {
     if (++this.#asked > 2) throw new Fault('client.protocol', 'The client asks for encryption again and again.');
   }
+}
+
+function authentication(request: Authentication): Buffer {
+  const writer = new Writer();
+  encodeAuthentication(writer, request);
+  return writer.take();
 }
 
 /** Settings that a client may start with: none of them changes how a text is read or whose rights count. */
