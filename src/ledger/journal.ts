@@ -40,8 +40,11 @@ export interface JournalOptions {
 export interface Journal {
   /** Index that the next entry will get, after a segment seal that may have to come first. */
   prepare(): number;
-  /** Adds the entry `prepare` gave an index to, and its payload, sealed. A Fault, and nothing added, when it is too long. */
-  put(entry: string, key: SessionKey, payload: string | undefined): void;
+  /**
+   * Adds the entry `prepare` gave an index to, and its payload, sealed. A Fault, and nothing added, when it is too long.
+   * `mayWait`: nothing depends on it, so it may share the write of what comes in the next `restMs`.
+   */
+  put(entry: string, key: SessionKey, payload: string | undefined, mayWait: boolean): void;
   /** Resolves when the entries of this turn have reached the level; the same promise for all of them. */
   durable(level: AckLevel): Promise<void>;
   flush(): void;
@@ -61,6 +64,8 @@ interface Waiter {
 }
 
 const idle = 1024 * 1024;
+/** Longest time in milliseconds that an entry waits for company. */
+const restMs = 2;
 /** A group that grows past this is written at once, within the turn. */
 const groupBytes = 8 * 1024 * 1024;
 const bodyStart = hashSize + frameHeaderSize;
@@ -78,6 +83,7 @@ export function openJournal(options: JournalOptions): Journal {
   let end = bodyStart;
   let first = next;
   let scheduled = false;
+  let resting: NodeJS.Timeout | undefined;
   let newName = false;
   let written: Waiter | undefined;
   let synced: Waiter | undefined;
@@ -111,7 +117,7 @@ export function openJournal(options: JournalOptions): Journal {
     options.sealed(closed);
   }
 
-  function put(entry: string, key: SessionKey, payload: string | undefined): void {
+  function put(entry: string, key: SessionKey, payload: string | undefined, mayWait: boolean): void {
     room(2 + entry.length * 3 + 1);
     const length = buffer.write(entry, end + 2);
     if (length > entryLimit) throw new Fault('client.limit', `A ledger entry would exceed ${entryLimit} bytes.`);
@@ -130,10 +136,19 @@ export function openJournal(options: JournalOptions): Journal {
       end = start + bytes;
     }
     next++;
-    if (!scheduled) {
+    if (scheduled) return;
+    if (mayWait) {
+      resting ??= setTimeout(rested, restMs);
+    } else {
       scheduled = true;
       setImmediate(flush);
     }
+  }
+
+  /** Not taken back when a flush comes before it: then it finds nothing, which costs less than a timer a statement. */
+  function rested(): void {
+    resting = undefined;
+    flush();
   }
 
   /** Makes room for some bytes and the trailer after them. */
@@ -262,6 +277,7 @@ export function openJournal(options: JournalOptions): Journal {
     fault: () => fault,
     async close() {
       flush();
+      clearTimeout(resting);
       while (syncing) await syncing;
       for (const old of retired) disk.close(old);
       retired = [];

@@ -195,7 +195,8 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
       throw new Fault('client.limit', 'The statement is too long to be recorded. Split it.');
     }
     const entry = write(draft.type, ts, session, draft.sequence, draft.facts, committed?.commitments, key.id);
-    journal.put(entry, key, committed?.text);
+    // The client has its result already, and nothing acts on the word of an outcome.
+    journal.put(entry, key, committed?.text, draft.type === 'statement.outcome');
     lastTs = ts;
     return { index, durable: journal.durable(level) };
   }

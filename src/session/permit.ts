@@ -9,17 +9,34 @@ export interface Owner {
   readonly id: string;
 }
 
-const minted = new WeakMap<Permit, Owner>();
+/** The private field is the mark: nothing outside of this file can make it, and no copy carries it. */
+class Minted implements Permit {
+  readonly granted = true;
+  readonly entry: number;
+  readonly sequence: number;
+  readonly masks: Masks;
+  readonly #owner: Owner;
+
+  constructor(owner: Owner, entry: number, sequence: number, masks: Masks) {
+    this.#owner = owner;
+    this.entry = entry;
+    this.sequence = sequence;
+    this.masks = masks;
+    Object.freeze(this);
+  }
+
+  static belongs(owner: Owner, permit: Permit): boolean {
+    return Object(permit) === permit && #owner in permit && permit.#owner === owner;
+  }
+}
 
 /** Only session.ts may call this, after the decision is durable. */
 export function mintPermit(owner: Owner, entry: number, sequence: number, masks: Masks): Permit {
-  const permit: Permit = { granted: true, entry, sequence, masks };
-  minted.set(permit, owner);
-  return permit;
+  return new Minted(owner, entry, sequence, masks);
 }
 
 /** Throws a Fault unless the permit was minted by this process for this very session. */
 export function demandPermit(owner: Owner, permit: Permit): void {
-  if (minted.get(permit) !== owner)
+  if (!Minted.belongs(owner, permit))
     throw new Fault('gateway.internal', 'Nothing is sent without a permit of this session.');
 }

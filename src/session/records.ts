@@ -16,6 +16,7 @@ import type { Draft, Json } from '../domain/entry.ts';
 import { type Claimed, type Principal, principalId } from '../domain/principal.ts';
 import type { Meaning, Outcome, Statement, StatementKind } from '../domain/statement.ts';
 import type { AckLevel, Target } from '../domain/target.ts';
+import { freezeAll } from '../ledger/canonical.ts';
 import { type EffectRow, effectRows } from '../policy/explain.ts';
 
 /** The parts of a decision's record that are the same each time the same meaning gets the same decision. */
@@ -42,7 +43,8 @@ export function prepareRecord(
   target: Target,
   policyVersion: string,
 ): Prepared {
-  const effects = effectRows(meaning.effects, target.name);
+  // Frozen all the way down: `canonical` writes what is frozen once and remembers it.
+  const effects = freezeAll(effectRows(meaning.effects, target.name));
   const level = changesState(meaning.effects) ? target.ack.write : target.ack.read;
   const deferred = kind === 'prepare' && decision.ruling === 'hold';
   const masks = decision.ruling === 'deny' ? [] : maskSummary(decision.masks);
@@ -50,7 +52,7 @@ export function prepareRecord(
     decision,
     level,
     effects,
-    facts: {
+    facts: freezeAll({
       a: level,
       d: deferred ? 'permit' : decision.ruling,
       ...(deferred ? { deferred } : {}),
@@ -58,14 +60,14 @@ export function prepareRecord(
       k: kind,
       p: shortVersion(policyVersion),
       r: decision.rules.slice(0, mostRules),
-    },
-    what: {
+    }),
+    what: freezeAll({
       ...(decision.ruling === 'permit' ? {} : { advice: decision.advice }),
       effects: effects as unknown as Json,
       ...(masks.length > 0 ? { masks } : {}),
       ...(decision.ruling === 'deny' ? { reason: decision.reason } : {}),
-      ...(decision.rules.length > mostRules ? { rules: decision.rules } : {}),
-    },
+      ...(decision.rules.length > mostRules ? { rules: [...decision.rules] } : {}),
+    }),
   };
 }
 
@@ -106,6 +108,8 @@ export const skipped: Outcome = { status: 'skipped', rows: 0, bytes: 0, masked: 
 /** Sent, and nobody saw how it ended. */
 export const lost: Outcome = { ...skipped, status: 'lost' };
 
+const nothingMasked: Json = Object.freeze([]);
+
 export function outcomeDraft(session: string, sequence: number, outcome: Outcome): Draft {
   const { bytes, code, masked, rows, status, tag } = outcome;
   return {
@@ -115,9 +119,12 @@ export function outcomeDraft(session: string, sequence: number, outcome: Outcome
     facts: {
       bytes,
       code: code?.slice(0, 32),
-      masked: masked
-        .slice(0, mostRules)
-        .map((cells) => ({ cells: cells.cells, label: cells.label, method: cells.method })),
+      masked:
+        masked.length === 0
+          ? nothingMasked
+          : masked
+              .slice(0, mostRules)
+              .map((cells) => ({ cells: cells.cells, label: cells.label, method: cells.method })),
       rows,
       status,
       tag: tag?.slice(0, 128),
