@@ -12,16 +12,16 @@ import { asFault, drive, type Wire } from '../wire.ts';
 import { cancelAtTarget, cancelName, newCancelKey } from './cancel.ts';
 import type { CatalogueSource } from './catalogues.ts';
 import { encodeAuthentication } from './codec-authentication.ts';
-import { encodeTerminate } from './codec-simple.ts';
-import { encodeBackendKeyData, encodeParameterStatus, encodeReadyForQuery } from './codec-status.ts';
 import { Writer } from './codec-writer.ts';
 import { type Conversation, openConversation } from './conversation.ts';
 import type { ConversationLimits } from './conversation-state.ts';
 import { Asked, connectMeaning } from './conversation-statement.ts';
 import { encodeRefusal, refusalOf, refusalOfDenial } from './faults.ts';
-import { Front, type Wanted } from './front.ts';
-import { type LoggedIn, login } from './login.ts';
+import { Front, type FrontStep, type SignInMethod, type Wanted } from './front.ts';
+import { goodbye, greet } from './greeting.ts';
+import { login } from './login.ts';
 import { encodeHoldNotice } from './notices.ts';
+import type { OAuthDiscovery } from './oauthbearer.ts';
 
 export interface PostgresOptions {
   /** Reads SQL; `openAnalyser()` of src/sql/analyse.ts. */
@@ -31,6 +31,10 @@ export interface PostgresOptions {
   labels(target: Target): readonly LabelRule[];
   /** The deployment's key for masks by hash. */
   readonly maskKey: Buffer;
+  /** How clients sign in: the first that a client can use. Default: a token as the password. */
+  readonly signIn?: readonly SignInMethod[];
+  /** Where tokens come from; needed for `oauthbearer`. */
+  readonly oauth?: OAuthDiscovery;
   /** Milliseconds from the first byte to a signed-in session, holds not counted. Default 30,000. */
   readonly startupMs?: number;
   /** Milliseconds between reminders to a client that waits. Default 30,000. */
@@ -59,13 +63,31 @@ async function serve(client: Link, gateway: Gateway, options: PostgresOptions): 
     reception.fail(new Fault('client.timeout', 'Signing in took too long.'));
   }, options.startupMs ?? 30_000);
   try {
-    const arrived = await receive(reception, client, gateway);
-    if (arrived === undefined) return;
-    const { token, wanted } = arrived;
+    const front = new Front({
+      tls: client.startTls !== undefined,
+      secure: () => client.secure,
+      mayContinue: () => client.secure || client.plaintextAllowed === true,
+      signIn: options.signIn ?? ['token-password'],
+      oauth: options.oauth,
+      presented: () => client.certificate !== undefined || client.certificateRefused !== undefined,
+    });
+    const arrived = await receive(front, reception, client, gateway);
+    if (arrived?.do !== 'sign-in') return;
+    const { by, token, wanted } = arrived;
     const { target, database } = wanted;
     const claimed = { user: wanted.user, application: wanted.application, address: client.remote };
-    const opened = await gateway.signIn(token === '' ? undefined : token, { target, database, claimed }, client);
-    session = opened;
+    const credential = by === 'certificate' ? ({ by } as const) : token === '' ? undefined : token;
+    try {
+      session = await gateway.signIn(credential, { target, database, claimed }, client);
+    } catch (error) {
+      // Only a refused token: where the target is unknown, a fresh token would not help.
+      if (by !== 'oauthbearer' || !asFault(error).code.startsWith('sign-in.')) throw error;
+      client.write(front.refuse());
+      await receive(front, reception, client, gateway);
+      throw error;
+    }
+    const opened = session;
+    reception.before(front.rest());
     // From here on the client may be told of a hold by a notice; before, only an error would be understood.
     const writer = new Writer();
     encodeAuthentication(writer, { kind: 'ok' });
@@ -145,6 +167,13 @@ class Reception {
     return this.take();
   }
 
+  /** Puts bytes back that were taken too early: a client may not wait for the answer to its sign-in. */
+  before(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#early.unshift(Buffer.from(bytes));
+    this.#size += bytes.length;
+  }
+
   take(): Buffer | undefined {
     if (this.#early.length === 0) return undefined;
     const bytes = Buffer.concat(this.#early);
@@ -164,21 +193,17 @@ class Reception {
   }
 }
 
-/** Runs the start-up up to the credential. `undefined` when there is nothing to serve: the client left, or only cancelled. */
+/**
+ * Runs the start-up up to the credential, or up to the client's answer to a refusal. `undefined` when there is nothing to
+ * serve: the client left, or only cancelled.
+ */
 async function receive(
+  front: Front,
   reception: Reception,
   client: Link,
   gateway: Gateway,
-): Promise<{ token: string; wanted: Wanted } | undefined> {
-  const front = new Front({
-    tls: client.startTls !== undefined,
-    secure: () => client.secure,
-    mayContinue: () => client.secure || client.plaintextAllowed === true,
-  });
+): Promise<Extract<FrontStep, { do: 'sign-in' | 'refuse' }> | undefined> {
   for (;;) {
-    const bytes = await reception.bytes();
-    if (bytes === undefined) return undefined;
-    front.push(bytes);
     for (let step = front.next(); step.do !== 'wait'; step = front.next()) {
       switch (step.do) {
         case 'send':
@@ -194,10 +219,15 @@ async function receive(
           gateway.cancels.find(cancelName(step.key))?.();
           return undefined;
         case 'sign-in':
+        case 'refuse':
+          front.keep();
           return step;
       }
     }
     front.keep();
+    const bytes = await reception.bytes();
+    if (bytes === undefined) return undefined;
+    front.push(bytes);
   }
 }
 
@@ -348,19 +378,4 @@ async function converse(
   } finally {
     forget();
   }
-}
-
-function goodbye(): Uint8Array {
-  const writer = new Writer();
-  encodeTerminate(writer);
-  return writer.take();
-}
-
-/** The server's own settings, our own cancel key, and that it may begin. */
-function greet(client: Link, logged: LoggedIn, key: ReturnType<typeof newCancelKey>): void {
-  const writer = new Writer();
-  for (const [name, value] of logged.parameters) encodeParameterStatus(writer, name, value);
-  encodeBackendKeyData(writer, key);
-  encodeReadyForQuery(writer, 'I');
-  client.write(writer.take());
 }
