@@ -20,6 +20,7 @@ import type { ListenerTls } from '../listeners/tls-server.ts';
 import { loadPolicies } from '../policy/policy-set.ts';
 import { openPolicy } from '../policy/policy.ts';
 import { openCatalogues } from '../protocols/postgres/catalogues.ts';
+import { encodeRefusal } from '../protocols/postgres/faults.ts';
 import { ownLink } from '../protocols/postgres/own-connection.ts';
 import type { OAuthDiscovery } from '../protocols/postgres/oauthbearer.ts';
 import { postgres } from '../protocols/postgres/postgres.ts';
@@ -46,6 +47,13 @@ export interface Running {
   stop(reason: string): Promise<void>;
 }
 
+const full = encodeRefusal({
+  severity: 'FATAL',
+  code: '53300',
+  message: 'this listener of the gateway serves as many clients as it may',
+  hint: 'Close sessions that are not needed, or connect again in a moment.',
+});
+
 const webFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'web', 'dist');
 
 /** Starts a gateway. Rejects with what is wrong, having closed what was open. */
@@ -62,6 +70,13 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       loadPolicies(readPolicyFolder(config.policies), { ttlSeconds: config.approvals.ttlSeconds }),
       methods,
     );
+
+    // Asked for each chunk of a client: the age of what is held needs no better clock.
+    let coarse = Date.now();
+    const clock = setInterval(() => {
+      coarse = Date.now();
+    }, 250).unref();
+    closing.push(() => clearInterval(clock));
 
     const { ledger, orphans } = await openLedger({
       folder: paths.ledger,
@@ -108,6 +123,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       approvals,
       identity,
       targets,
+      sessionMs: config.limits.sessionSeconds * 1_000,
     });
     const live = () => gateway.sessions().length;
 
@@ -115,13 +131,16 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       ...(config.targets.find((one) => one.name === target.name)?.labels ?? []),
       ...builtInLabels,
     ];
+    const loginMs = (target: Target) =>
+      (config.targets.find((one) => one.name === target.name)?.loginSeconds ?? 30) * 1_000;
     const catalogues = openCatalogues({
       dial: async (target) => {
         const { credential, tls } = targets.get(target.name)!;
         return ownLink(await dialTarget(target), credential, tls);
       },
       labels,
-      now: Date.now,
+      connection: (target) => ({ deadlineMs: loginMs(target) }),
+      now: () => coarse,
       schedule(ms, call) {
         const timer = setTimeout(call, ms).unref();
         return () => clearTimeout(timer);
@@ -141,6 +160,8 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
             startupMs: of.startupSeconds * 1_000,
             signIn: of.signIn,
             oauth: oauthOf(of, config.issuers),
+            idleMs: config.limits.idleSeconds * 1_000,
+            loginMs,
             limits: { waitingBytes: config.limits.heldBytes },
             onFault: (fault, session) =>
               log.warn({ session, code: fault.code, err: operatorCause(fault) }, fault.message),
@@ -194,7 +215,8 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
           plaintext: of.plaintext,
           ...(of.tls ? { tls: listenerTls(of.tls) } : {}),
           directTls: 'postgresql',
-          limits: { links: of.maxConnections },
+          limits: { links: of.maxConnections, signingIn: of.maxSigningIn },
+          refusal: full,
           onLink: (link) => void protocol.serve(link, gateway),
         }),
       );

@@ -73,6 +73,12 @@ const listener = z.strictObject({
     .describe('Whether clients on loopback may sign in without TLS. All others never may.'),
   startupSeconds: seconds(1, 600).default(30).describe('Time a client has to sign in.'),
   maxConnections: z.int().min(1).max(100_000).default(1_000).describe('Clients served at once by this listener.'),
+  maxSigningIn: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(200)
+    .describe('Of these, clients that have not signed in yet; above it the one that has been trying longest is cut.'),
 });
 
 const signIn = z.strictObject({
@@ -149,12 +155,6 @@ const issuer = z.strictObject({
   principal: principal.describe('How claims become a principal.'),
 });
 
-const target = z
-  .strictObject({
-    name: name.describe('Name that clients use as database name.'),
-    protocol: z.literal('postgres').describe('What the target speaks.'),
-    host: text.describe('Host name or address.'),
-    port: port(1).default(5_432).describe('Port.'),
 const certificate = z.strictObject({
   name: name.describe('Name within this file; principals carry it as their issuer, `mtls:name`.'),
   ca: file.optional().describe('The only authorities that count here, PEM. Default: all of the listener’s `clientCa`.'),
@@ -177,6 +177,13 @@ const certificate = z.strictObject({
     .describe('Who the holder of such a certificate is.'),
 });
 
+const target = z
+  .strictObject({
+    name: name.describe('Name that clients use as database name.'),
+    protocol: z.literal('postgres').describe('What the target speaks.'),
+    host: text.describe('Host name or address.'),
+    port: port(1).default(5_432).describe('Port.'),
+    loginSeconds: seconds(1, 600).default(30).describe('Time the target has to accept the sign-in of the gateway.'),
     database: text.describe('Database used when the client names only the target.'),
     databases: z
       .array(text)
@@ -238,6 +245,10 @@ const limits = z.strictObject({
     .max(1_073_741_824)
     .default(1_048_576)
     .describe('Bytes kept of a client that sends on while its statement waits; then reading pauses.'),
+  idleSeconds: seconds(1, 604_800)
+    .default(3_600)
+    .describe('A session in which nothing runs, nothing waits for people and nothing moves for so long ends.'),
+  sessionSeconds: seconds(1, 2_592_000).default(86_400).describe('A session ends after so long, whatever it does.'),
 });
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
@@ -259,6 +270,13 @@ export const schema = z.strictObject({
   listeners: z.array(listener).min(1).max(100).describe('Where clients connect.'),
   console: consolePart.describe('HTTP API and browser console.'),
   issuers: z.array(issuer).min(1).max(100).describe('Whose tokens are accepted.'),
+  certificates: z
+    .array(certificate)
+    .max(1_000)
+    .default([])
+    .describe(
+      'Whose client certificates are accepted: the first entry that fits counts, and without one nobody is let in.',
+    ),
   targets: z.array(target).min(1).max(10_000).describe('What can be reached.'),
   masks: z
     .record(label, z.enum(maskMethods, { error: 'write full, hash, partial, or "null" in quotes' }))
@@ -270,13 +288,6 @@ export const schema = z.strictObject({
       url: webUrl.optional().describe('Origin for links to requests. Default: the console’s.'),
       ttlSeconds: seconds(1, 604_800).default(900).describe('Lifetime of a request whose policy has no @ttl.'),
     })
-  certificates: z
-    .array(certificate)
-    .max(1_000)
-    .default([])
-    .describe(
-      'Whose client certificates are accepted: the first entry that fits counts, and without one nobody is let in.',
-    ),
     .default({ ttlSeconds: 900 })
     .describe('Requests to people.'),
   ledger: z
@@ -286,7 +297,9 @@ export const schema = z.strictObject({
     })
     .default({ checkpointSeconds: 1, heartbeatSeconds: 600 })
     .describe('The record.'),
-  limits: limits.default({ statementBytes: 1_048_576, heldBytes: 1_048_576 }).describe('What a client may demand.'),
+  limits: limits
+    .default({ statementBytes: 1_048_576, heldBytes: 1_048_576, idleSeconds: 3_600, sessionSeconds: 86_400 })
+    .describe('What a client may demand.'),
   log: z
     .strictObject({ level: z.enum(levels).default('info').describe('Least severity that is written.') })
     .default({ level: 'info' })

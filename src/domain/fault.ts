@@ -19,6 +19,7 @@ export const faultCodes = [
   'statement.not-understood',
   'result.withheld',
   'session.killed',
+  'session.idle',
   'ledger.unavailable',
   'gateway.stopping',
   'gateway.internal',

@@ -22,6 +22,8 @@ export interface ListenOptions {
 export interface ListenerLimits {
   /** Open connections at the same time. */
   readonly links: number;
+  /** Of these, links whose peer has not signed in: above it, and wherever room is needed, the oldest of them is cut. No such cap where absent. */
+  readonly signingIn?: number;
   /** Milliseconds a TLS handshake may take. Default 10,000. */
   readonly handshakeMs?: number;
 }
@@ -40,17 +42,34 @@ const tlsHandshakeByte = 0x16;
 /** Rejects with the operating system's error when the address cannot be taken. */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const open = new Set<SocketLink>();
+  /** Links that have not signed in, the oldest first. */
+  const strangers = new Set<SocketLink>();
+  const { signingIn } = options.limits;
   const tls = options.tls && tlsServer(options.tls, options.limits.handshakeMs ?? 10_000);
   const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, pauseOnConnect: true });
   server.on('connection', (accepted) => {
-    if (open.size >= options.limits.links) return refuse(accepted, options.refusal);
+    // Whoever signs in at once gets in, however many others only sit there.
+    if (strangers.size >= (signingIn ?? Number.POSITIVE_INFINITY) || open.size >= options.limits.links) {
+      const [oldest] = strangers;
+      if (oldest === undefined) return refuse(accepted, options.refusal);
+      strangers.delete(oldest);
+      open.delete(oldest);
+      oldest.destroy();
+    }
     const buffer = new ReadBuffer();
     const { remoteAddress = 'unknown', remotePort = 0 } = accepted;
     const { socket, reused } = withReadBuffer(accepted, buffer);
     const link = new SocketLink(socket, `${remoteAddress}:${remotePort}`, reused ? buffer : undefined);
     link.plaintextAllowed = options.plaintext === 'loopback' && isLoopback(remoteAddress);
     open.add(link);
-    void link.closed.then(() => open.delete(link));
+    if (signingIn !== undefined) {
+      strangers.add(link);
+      link.signedIn = () => void strangers.delete(link);
+    }
+    void link.closed.then(() => {
+      open.delete(link);
+      strangers.delete(link);
+    });
     if (tls) link.startTls = (wish) => tls.upgrade(link, { alpn: wish?.alpn });
     if (tls && options.directTls) direct(link, tls, options.directTls, options.onLink);
     else options.onLink(link);
@@ -89,10 +108,23 @@ function direct(link: SocketLink, tls: TlsServer, alpn: string, onLink: (link: L
   onLink(link);
 }
 
+/** Milliseconds that a refused peer has to take its refusal, and how many may do so at once. */
+const farewellMs = 1_000;
+const mostFarewells = 256;
+let farewells = 0;
+
 function refuse(accepted: Socket, refusal: Uint8Array | undefined): void {
   accepted.on('error', () => undefined);
-  if (refusal) accepted.end(refusal, () => accepted.destroy());
-  else accepted.destroy();
+  if (!refusal || farewells >= mostFarewells) return void accepted.destroy();
+  farewells++;
+  const timer = setTimeout(() => accepted.destroy(), farewellMs);
+  accepted.once('close', () => {
+    farewells--;
+    clearTimeout(timer);
+  });
+  // Closing over unread bytes would be a reset, which takes back what was sent.
+  accepted.resume();
+  accepted.end(refusal);
 }
 
 /**

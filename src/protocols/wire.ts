@@ -13,6 +13,8 @@ export interface WireInputs {
   held(question: number, holding: Holding): void;
   ruled(question: number, ruling: Permit | Denial | Fault): void;
   tick(): void;
+  /** Something runs at the target, or waits for a ruling. */
+  busy(): boolean;
   clientGone(): void;
   targetGone(): void;
   kill(fault: Fault): void;
@@ -41,6 +43,8 @@ export interface Ends {
   readonly permit: Permit;
   /** Milliseconds between reminders of a hold. */
   readonly reminderMs: number;
+  /** Milliseconds without anything under way after which the session ends. */
+  readonly idleMs?: number;
   /** Milliseconds that a peer has to close its side after ours is closed. */
   readonly lingerMs: number;
 }
@@ -57,6 +61,13 @@ export function asFault(error: unknown): Fault {
   return error instanceof Fault
     ? error
     : new Fault('gateway.internal', 'The gateway met an internal error and ended this session.', error);
+}
+
+/** Looks in one idle time: a session ends at most a quarter later than its limit. */
+const idleLooks = 4;
+
+function idleWords(ms: number): string {
+  return `The session was idle for ${Math.round(ms / 1_000)} seconds, the limit here.`;
 }
 
 /** One question under way. The signal is made only when a hold reads it. */
@@ -97,6 +108,10 @@ export function drive(ends: Ends, open: (outputs: WireOutputs) => WireInputs): W
   // Reading from the client stops for two reasons: too much waits here, or the target is slow.
   let clientFull = false;
   let targetSlow = false;
+  let clientSlow = false;
+  // Looked at by the clock of the idle limit, so that a chunk costs no timer.
+  let active = true;
+  let quiet = 0;
   let resolveOver: (cause: string) => void = () => undefined;
   const over = new Promise<string>((resolve) => {
     resolveOver = resolve;
@@ -109,7 +124,9 @@ export function drive(ends: Ends, open: (outputs: WireOutputs) => WireInputs): W
 
   const outputs: WireOutputs = {
     toClient(bytes) {
-      if (clientOpen && !client.write(bytes)) target.pause();
+      if (!clientOpen || client.write(bytes)) return;
+      clientSlow = true;
+      target.pause();
     },
     toTarget(bytes, permit) {
       if (!targetOpen || target.send(bytes, permit)) return;
@@ -118,7 +135,7 @@ export function drive(ends: Ends, open: (outputs: WireOutputs) => WireInputs): W
     },
     ask(number, statement) {
       const question = new Question((holding) => {
-        reminder ??= setInterval(() => conversation.tick(), ends.reminderMs).unref();
+        reminder ??= setInterval(() => clientSlow || conversation.tick(), ends.reminderMs).unref();
         conversation.held(number, holding);
       });
       questions.set(number, question);
@@ -148,6 +165,7 @@ export function drive(ends: Ends, open: (outputs: WireOutputs) => WireInputs): W
       closed = true;
       cause = ending.cause;
       clearInterval(reminder);
+      clearInterval(idle);
       session.ended.removeEventListener('abort', ended);
       if (targetOpen) {
         try {
@@ -166,9 +184,18 @@ export function drive(ends: Ends, open: (outputs: WireOutputs) => WireInputs): W
     },
   };
   const conversation = open(outputs);
+  const idle = ends.idleMs === undefined ? undefined : setInterval(lookIdle, ends.idleMs / idleLooks).unref();
+  // What runs or waits for people is not idle; a client that does not take its result is (test: limits/idle).
+  function lookIdle(): void {
+    const before = active;
+    active = false;
+    if (before || (!clientSlow && conversation.busy())) quiet = 0;
+    else if (++quiet >= idleLooks) conversation.kill(new Fault('session.idle', idleWords(ends.idleMs ?? 0)));
+  }
   session.ended.addEventListener('abort', ended);
   target.open({
     data: (chunk) => {
+      active = true;
       if (!closed) conversation.fromTarget(chunk);
     },
     drain() {
@@ -185,9 +212,14 @@ export function drive(ends: Ends, open: (outputs: WireOutputs) => WireInputs): W
 
   return {
     data: (chunk) => {
+      active = true;
       if (!closed) conversation.fromClient(chunk);
     },
-    drain: () => target.resume(),
+    drain() {
+      active = true;
+      clientSlow = false;
+      target.resume();
+    },
     end() {
       clientOpen = false;
       conversation.clientGone();

@@ -33,6 +33,8 @@ export interface GatewayOptions {
   readonly now?: () => number;
   readonly mostSessions?: number;
   readonly mostSessionsPerPrincipal?: number;
+  /** Milliseconds after which a session ends, whatever it does. */
+  readonly sessionMs?: number;
   /** How long a stopping gateway lets protocols say goodbye, in milliseconds. */
   readonly goodbyeMs?: number;
 }
@@ -145,6 +147,7 @@ export function openGateway(options: GatewayOptions): OpenGateway {
       recorder: options.openRecorder(id, key),
       policy: options.policy,
       approvals: options.approvals,
+      sessionMs: options.sessionMs,
       now,
       closed: () => {
         live.delete(id);
@@ -204,9 +207,6 @@ export function openGateway(options: GatewayOptions): OpenGateway {
   };
 }
 
-/**
- * States the end of sessions that an earlier life of the gateway left open, with what is left of their recordings. Resolves when
- * that is durable.
 /** What OpenSSL said of a certificate, in words of ours. */
 function refusedCertificate(reason: string): Fault {
   if (reason === 'CERT_HAS_EXPIRED')
@@ -226,6 +226,9 @@ function refusedCertificate(reason: string): Fault {
   );
 }
 
+/**
+ * States the end of sessions that an earlier life of the gateway left open, with what is left of their recordings. Resolves when
+ * that is durable.
  */
 export async function recordOrphans(
   ledger: Pick<Ledger, 'append'>,

@@ -9,6 +9,7 @@ import type { SessionKey } from '../ledger/session-key.ts';
 import type { View } from '../policy/policy.ts';
 import type { Session, Wait } from '../protocols/protocol.ts';
 import type { Recorder } from '../recordings/recorder.ts';
+import { expiryOf, longestTimer } from './expiry.ts';
 import { expiryWords, refusalWords, withdrawn } from './hold-words.ts';
 import { demandPermit, mintPermit, type Owner } from './permit.ts';
 import type { PolicyHolder } from './policy-holder.ts';
@@ -27,6 +28,8 @@ export interface SessionOptions {
   readonly recorder: Pick<Recorder, 'write' | 'full' | 'drained' | 'seal' | 'fault'>;
   readonly policy: PolicyHolder;
   readonly approvals: Approvals;
+  /** Milliseconds after which it ends, whatever it does. */
+  readonly sessionMs?: number;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Called once, when the session's record has ended. */
@@ -42,9 +45,6 @@ export interface OpenSession extends Session {
   endWith(fault: Fault): void;
 }
 
-/** The longest delay that a timer of the platform takes. */
-const longestTimer = 2_147_483_647;
-
 export function openSession(options: SessionOptions): OpenSession {
   const { id, principal, entry, database, ledger, key, recorder, approvals, now } = options;
   const { target } = entry;
@@ -54,8 +54,8 @@ export function openSession(options: SessionOptions): OpenSession {
   /** The client has left: holds withdraw. */
   const leaving = new AbortController();
   const standpoint = { principal, target: target.name, database, unattended: options.unattended, labels: entry.labels };
-  const expires =
-    principal.credential.expiresAt === undefined ? Number.POSITIVE_INFINITY : principal.credential.expiresAt * 1_000;
+  const opened = now();
+  const expiry = expiryOf(principal, opened, options.sessionMs);
   const links = new Set<GuardedTarget>();
   /** Permits whose outcome has not been told yet. */
   const open = new Map<Permit, number>();
@@ -98,11 +98,10 @@ export function openSession(options: SessionOptions): OpenSession {
     });
   }
 
-  const expired = () =>
-    endWith(new Fault('session.killed', 'The token of this session has expired. Sign in again with a fresh one.'));
+  const expired = () => endWith(expiry.fault());
   function armExpiry(): void {
-    if (expires === Number.POSITIVE_INFINITY) return;
-    const left = expires - now();
+    if (expiry.at === Number.POSITIVE_INFINITY) return;
+    const left = expiry.at - now();
     timer = setTimeout(left <= longestTimer ? expired : armExpiry, Math.max(0, Math.min(left, longestTimer)));
     timer.unref();
   }
@@ -144,7 +143,7 @@ export function openSession(options: SessionOptions): OpenSession {
 
   function submit(statement: Statement, wait?: Wait): Promise<Permit | Denial> {
     const at = now();
-    if (at >= expires) expired();
+    if (at >= expiry.at) expired();
     if (ended.aborted) return Promise.reject(ended.reason);
     if (closing) return Promise.reject(hasEnded());
     try {
@@ -376,7 +375,7 @@ export function openSession(options: SessionOptions): OpenSession {
     target,
     database,
     ended,
-    opened: now(),
+    opened,
     claimed: options.claimed,
     counts: () => ({ statements: sequence, waiting: holds.size }),
     submit,

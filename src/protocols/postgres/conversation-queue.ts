@@ -133,6 +133,9 @@ export interface Step {
   lookedAgain: boolean;
 }
 
+/** What a waiting message costs beside its bytes: counted with them, so that many small ones are as bounded as a large one. */
+export const stepCost = 256;
+
 export function openStep(type: number, bytes: Buffer): Step {
   return {
     type,
@@ -218,6 +221,8 @@ export interface Reading {
   /** Ends with ReadyForQuery; otherwise with the last CloseComplete, in the middle of a segment of the client. */
   readonly synced: boolean;
   readonly results: string[][][];
+  /** Bytes of its answers so far. */
+  bytes: number;
   closes: number;
 }
 

@@ -46,12 +46,14 @@ export function startReading(talk: Talk, catalogue: boolean): void {
   }
   if (synced) encodeSync(writer);
   else encodeFlush(writer);
-  talk.reading = { catalogue, queries: queries.length, synced, results: [[]], closes: 0 };
+  talk.reading = { catalogue, queries: queries.length, synced, results: [[]], bytes: 0, closes: 0 };
   talk.expected.push(expectation(answer.own, talk.segment, { swallow: true }));
   talk.sink.toTarget(writer.take(), talk.options.permit);
 }
 
 const cells = new Cells();
+/** Bytes of the answer to `pathQuery`: the search path of a session is far shorter. */
+const largestPath = 1 << 20;
 
 /** Takes one answer of a reading. True when it was the last one. */
 export function readingAnswer(
@@ -62,6 +64,9 @@ export function readingAnswer(
   start: number,
   end: number,
 ): boolean {
+  // Each answer costs more here than its bytes.
+  reading.bytes += end - start + 64;
+  if (reading.bytes > (reading.catalogue ? talk.limits.readingBytes : largestPath)) throw unexpected();
   switch (type) {
     case targetMessage.dataRow: {
       const count = cells.read(buffer, start, end);

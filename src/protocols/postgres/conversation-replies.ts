@@ -139,20 +139,38 @@ function answered(talk: Talk, entry: Expected, type: number, buffer: Buffer, sta
   }
 }
 
-/** Whether a message of this size at the head may pass on in pieces, without being looked at. */
-export function mayStream(talk: Talk, type: number): boolean {
+/**
+ * Whether a message that is not whole yet passes on in pieces, unlooked at, or is swallowed so. Throws a Fault for one that would
+ * have to be held whole and is too long for that (test: limits/values).
+ */
+export function mayStream(talk: Talk, type: number, length: number): boolean {
+  const large = length > talk.limits.wholeBytes;
   const entry = talk.expected.at(0);
-  if (entry === undefined || (entry.kind !== answer.query && entry.kind !== answer.execute)) return false;
-  if (type === targetMessage.copyData) return talk.copyOut === null;
-  return type === targetMessage.dataRow && rowMasks(talk, entry) === null;
+  if (type === targetMessage.dataRow || type === targetMessage.copyData) {
+    if (entry && (entry.kind === answer.query || entry.kind === answer.execute))
+      return large || talk.withheld || !masked(talk, entry, type);
+  }
+  if (!large) return false;
+  throw new Fault(
+    'target.protocol',
+    `The target announced a message of ${length} bytes that has to be read whole; at most ${talk.limits.wholeBytes} are.`,
+  );
+}
+
+function masked(talk: Talk, entry: Expected, type: number): boolean {
+  return type === targetMessage.copyData ? talk.copyOut !== null : rowMasks(talk, entry) !== null;
 }
 
 /** Counts the beginning of such a message. True when it leaves. */
 export function streamed(talk: Talk, type: number, size: number): boolean {
   const entry = talk.expected.at(0) as Expected;
+  if (!talk.withheld && masked(talk, entry, type)) {
+    withhold(talk, entry, `a row of ${size} bytes is too long to be masked; leave its large columns out`);
+  }
+  if (talk.withheld) return withheldBytes(talk, size);
   if (type === targetMessage.dataRow && entry.work) entry.work.rows++;
   if (entry.work) entry.work.bytes += size;
-  return !talk.withheld;
+  return true;
 }
 
 /** The part of the text that the answer at hand is about. */

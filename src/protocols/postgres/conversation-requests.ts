@@ -11,7 +11,7 @@ import { type Bind, decodeBind, decodeExecute, decodeNamed, decodeParse } from '
 import { decodeEmpty, decodeFunctionCall, decodeQuery } from './codec-simple.ts';
 import { unsettled } from './conversation-names.ts';
 import { recordedParameters } from './conversation-parameters.ts';
-import { openWork, type Portal, type Prepared, stage, type Step } from './conversation-queue.ts';
+import { openWork, type Portal, type Prepared, stage, type Step, stepCost } from './conversation-queue.ts';
 import { startReading } from './conversation-reading.ts';
 import { currentAnalysis, endsTransaction, usesReservedName } from './conversation-scope.ts';
 import { reservedName, settle, type Talk, end } from './conversation-state.ts';
@@ -30,7 +30,7 @@ export function pump(talk: Talk): void {
     while (talk.begun > 0 && mayRelease(talk, talk.steps.at(0) as Step)) {
       const step = talk.steps.shift() as Step;
       talk.begun--;
-      talk.waiting -= step.bytes.length;
+      talk.waiting -= step.bytes.length + stepCost;
       if (failed(talk, step)) drop(talk, step);
       else release(talk, step);
       moved = true;
@@ -38,7 +38,7 @@ export function pump(talk: Talk): void {
     }
   }
   // The server keeps its answers to itself until Sync or Flush, and what waits for them would wait for ever.
-  if (talk.begun < talk.steps.length) flushTarget(talk);
+  if (talk.begun < talk.steps.length || talk.expected.length >= talk.limits.answers) flushTarget(talk);
   if (talk.leaving && talk.expected.length === 0) return end(talk, 'client left', undefined);
   if (talk.paused ? talk.waiting <= talk.limits.waitingBytes / 2 : talk.waiting > talk.limits.waitingBytes) {
     talk.paused = !talk.paused;
@@ -154,7 +154,8 @@ function beginParse(talk: Talk, step: Step): boolean {
   if (!scopeReady(talk)) return false;
   const { name, text, types } = decodeParse(step.bytes, 0, step.bytes.length);
   if (name === reservedName) return refuse(talk, step, reservedRefusal);
-  if (talk.statements.size >= talk.limits.names) return refuse(talk, step, tooMany('prepared statements'));
+  if (talk.statements.size >= talk.limits.names || !roomForText(talk, text))
+    return refuse(talk, step, tooMany('prepared statements'));
   const analysis = read(talk, step, text);
   if (analysis === undefined) return true;
   if (looksAgain(talk, step, analysis)) return false;
@@ -243,6 +244,7 @@ function read(talk: Talk, step: Step, text: string): Analysis | undefined {
   try {
     const analysis = talk.options.analyse(text, talk.scope);
     if (usesReservedName(analysis)) refuse(talk, step, reservedRefusal);
+    else if (namesTooMany(talk, analysis, text)) refuse(talk, step, tooMany('prepared statements or cursors'));
     else if (dependsOnUnread(talk, analysis)) refuse(talk, step, separately);
     else return analysis;
   } catch (error) {
@@ -250,6 +252,24 @@ function read(talk: Talk, step: Step, text: string): Analysis | undefined {
     refuse(talk, step, refusalOf(error));
   }
   return undefined;
+}
+
+/** Whether the text of one more prepared statement may be kept. Counted anew only when the sum of what came reached the limit. */
+function roomForText(talk: Talk, text: string): boolean {
+  talk.preparedBytes += text.length;
+  if (talk.preparedBytes <= talk.limits.preparedBytes) return true;
+  talk.preparedBytes = text.length;
+  for (const [, prepared] of talk.statements.confirmed()) talk.preparedBytes += prepared.text.length;
+  return talk.preparedBytes <= talk.limits.preparedBytes;
+}
+
+/** PREPARE and DECLARE make names too. */
+function namesTooMany(talk: Talk, analysis: Analysis, text: string): boolean {
+  for (const { changes } of analysis.parts) {
+    if (changes.prepared && (talk.statements.size >= talk.limits.names || !roomForText(talk, text))) return true;
+    if (changes.cursor && talk.cursors.size >= talk.limits.names) return true;
+  }
+  return false;
 }
 
 /** In one text, what follows the end of a transaction would be read under what that end may take back. */

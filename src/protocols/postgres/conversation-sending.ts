@@ -36,6 +36,8 @@ export function mayRelease(talk: Talk, step: Step): boolean {
   if (talk.leaving) return false;
   if (failed(talk, step)) return true;
   if (step.stage !== stage.ready || talk.reading !== undefined) return false;
+  // A client that asks and does not read must not make us remember without end what it is owed.
+  if (talk.expected.length >= talk.limits.answers) return false;
   if (talk.copyGate === undefined) return true;
   switch (step.type) {
     case clientMessage.copyData:

@@ -77,6 +77,14 @@ export interface ConversationLimits {
   readonly withheldBytes: number;
   /** Questions that may be open at once. */
   readonly questions: number;
+  /** Answers that the target may owe before nothing more is sent to it. */
+  readonly answers: number;
+  /** Longest message of the target that is held whole; data that needs no masking passes on in pieces. */
+  readonly wholeBytes: number;
+  /** Bytes of what the gateway reads through the session's link for itself. */
+  readonly readingBytes: number;
+  /** Bytes of the texts of prepared statements. */
+  readonly preparedBytes: number;
 }
 
 export const defaultLimits: ConversationLimits = {
@@ -85,6 +93,10 @@ export const defaultLimits: ConversationLimits = {
   messageBytes: 64 << 20,
   withheldBytes: 1 << 20,
   questions: 1_000,
+  answers: 10_000,
+  wholeBytes: 32 << 20,
+  readingBytes: 256 << 20,
+  preparedBytes: 64 << 20,
 };
 
 /** Name under which the gateway's own messages stand in the session; a client that uses it is refused. */
@@ -107,6 +119,8 @@ export interface Talk {
   lastQuestion: number;
   readonly statements: Names<Prepared>;
   readonly portals: Names<Portal>;
+  /** Bytes of statement texts, at least those that are kept. */
+  preparedBytes: number;
   /** Works sent or permitted that have no outcome yet. */
   readonly works: Set<Work>;
   /** Number of the segment that the next client message belongs to: it ends with Sync or Query. */

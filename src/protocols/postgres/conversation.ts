@@ -8,7 +8,7 @@ import { found, Framer } from './codec-framer.ts';
 import { Writer } from './codec-writer.ts';
 import { copyIn } from './conversation-copy.ts';
 import { Names } from './conversation-names.ts';
-import { Fifo, openStep, stage, type Step } from './conversation-queue.ts';
+import { Fifo, openStep, stage, type Step, stepCost } from './conversation-queue.ts';
 import { startReading } from './conversation-reading.ts';
 import { mayStream, reply, streamed } from './conversation-replies.ts';
 import { grant, pump } from './conversation-requests.ts';
@@ -45,6 +45,8 @@ export interface Conversation {
   cancelled(): void;
   /** Called every 30 seconds: clients are told again that they wait. */
   tick(): void;
+  /** The target owes an answer, or a statement waits for its ruling. A COPY that waits for the client's data is not busy. */
+  busy(): boolean;
   clientGone(): void;
   targetGone(): void;
   /** The session must end now. */
@@ -79,8 +81,11 @@ export function openConversation(sink: Sink, options: ConversationOptions): Conv
       }),
     catalogueFailed: (fault) => guarded(talk, () => end(talk, fault.code, fault)),
     cancelled: () => guarded(talk, () => cancelled(talk)),
+    busy: () => talk.questions.size > 0 || (talk.expected.length > 0 && !talk.copyingIn),
     tick: () =>
       guarded(talk, () => {
+        // Never into the middle of a message, and never piling up behind one.
+        if (talk.streaming) return;
         for (let index = 0; index < talk.begun; index++) {
           const holding = talk.steps.at(index)?.holding;
           if (holding) emitAside(talk, encodeHoldNotice(holding, true));
@@ -109,10 +114,17 @@ function openTalk(sink: Sink, options: ConversationOptions): Talk {
       limit: limits.messageBytes,
       limits: { [clientMessage.copyData]: 0x3fff_ffff },
       // Pieces of one row can be passed on while they come, unless the record needs them whole to mask them.
-      stream: (type) =>
-        type === clientMessage.copyData && talk.copyingIn && talk.copyRecord === null && talk.steps.length === 0,
+      stream(type, length) {
+        if (type !== clientMessage.copyData) return false;
+        if (talk.copyingIn && talk.copyRecord === null && talk.steps.length === 0) return true;
+        if (length <= limits.messageBytes) return false;
+        throw new Fault(
+          'client.limit',
+          `The client announced COPY data of ${length} bytes in one message; here at most ${limits.messageBytes} are accepted. Send it in smaller messages.`,
+        );
+      },
     }),
-    target: new Framer({ peer: targetPeer, stream: (type) => mayStream(talk, type) }),
+    target: new Framer({ peer: targetPeer, stream: (type, length) => mayStream(talk, type, length) }),
     steps: new Fifo(),
     begun: 0,
     waiting: 0,
@@ -122,6 +134,7 @@ function openTalk(sink: Sink, options: ConversationOptions): Talk {
     lastQuestion: 0,
     statements: new Names(),
     portals: new Names(),
+    preparedBytes: 0,
     works: new Set(),
     segment: 1,
     failedSegment: 0,
@@ -191,7 +204,7 @@ function fromClient(talk: Talk, chunk: Buffer): void {
     }
     const step = openStep(type, copy.subarray(start - base, stop - base));
     talk.steps.push(step);
-    talk.waiting += stop - start;
+    talk.waiting += stop - start + stepCost;
     if (type === clientMessage.terminate && leaves(talk)) return;
   }
   pump(talk);
@@ -303,6 +316,8 @@ const cancelledRefusal: Refusal = {
 
 function cancelled(talk: Talk): void {
   if (running(talk)) {
+    // One is enough for what runs, however often the client asks.
+    for (const asked of talk.questions.values()) if (asked === 'cancel') return;
     const question = ++talk.lastQuestion;
     talk.questions.set(question, 'cancel');
     talk.sink.ask(question, new Asked('cancel', '', cancelMeaning, ''));

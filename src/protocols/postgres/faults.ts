@@ -68,6 +68,7 @@ const answers = {
     hint: 'Name the columns explicitly, one statement at a time; if it stays so, tell the operator of this gateway.',
   },
   'session.killed': { severity: 'FATAL', code: '57P01', hint: 'Sign in again with a fresh token if you still may.' },
+  'session.idle': { severity: 'FATAL', code: '57P05', hint: 'Connect again when there is something to do.' },
   'ledger.unavailable': { severity: 'FATAL', code: '57P03', hint: 'Nothing was executed. Try again later.' },
   'gateway.stopping': { severity: 'FATAL', code: '57P01', hint: 'Connect again.' },
   'gateway.internal': { severity: 'FATAL', code: 'XX000', hint: 'Report it to the operator of this gateway.' },

@@ -101,7 +101,8 @@ export async function openOwnConnection(
     switch (type) {
       case targetMessage.dataRow:
         if (!question) break;
-        question.size += end - start;
+        // A row costs more here than its bytes.
+        question.size += end - start + 64;
         if (question.size > limit)
           throw new Fault('target.protocol', 'The target answered the gateway with too many bytes.');
         question.rows.push(row(cells, buffer, start, end));

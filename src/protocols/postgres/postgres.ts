@@ -39,6 +39,10 @@ export interface PostgresOptions {
   readonly startupMs?: number;
   /** Milliseconds between reminders to a client that waits. Default 30,000. */
   readonly reminderMs?: number;
+  /** Milliseconds in which nothing runs, waits or moves, after which a session ends. No such limit where absent. */
+  readonly idleMs?: number;
+  /** Milliseconds that a target has for the gateway's login. Default 30,000. */
+  loginMs?(target: Target): number | undefined;
   /** Milliseconds that a peer has to close its side. Default 5,000. */
   readonly lingerMs?: number;
   /** Let a target that asks for the password itself have it without TLS. */
@@ -147,6 +151,8 @@ class Reception {
     if (this.#size > earlyBytes)
       return this.fail(new Fault('client.protocol', 'The client sent too much before it had signed in.'));
     this.#early.push(Buffer.from(chunk));
+    // A client that sends byte by byte must not cost an object for each.
+    if (this.#early.length >= 64) this.#early = [Buffer.concat(this.#early)];
     this.#wake?.();
   }
 
@@ -283,6 +289,7 @@ async function converse(
       database: session.database,
       parameters: wanted.parameters,
       cleartextPassword: options.cleartextPassword ?? false,
+      deadlineMs: options.loginMs?.(session.target),
       signal,
     }),
     source.current(),
@@ -318,6 +325,7 @@ async function converse(
       permit,
       goodbye,
       reminderMs: options.reminderMs ?? 30_000,
+      idleMs: options.idleMs,
       lingerMs: options.lingerMs ?? 5_000,
     },
     (outputs) => {
