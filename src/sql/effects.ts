@@ -15,6 +15,7 @@ import { call, castCall, notationCall, operatorCall } from './effects-calls.ts';
 import { columnsOf, kinOf, type NamedRelation, relationNamed, resourceOf, viewTree } from './names.ts';
 import { notUnderstood, type Tree } from './parse.ts';
 import { add, type Attributes, type Names, noNames, type Reading, under } from './reading.ts';
+import { dumpSetting } from './settings.ts';
 import { nameOf, restricts } from './where.ts';
 
 /** Walks any value of the tree: arrays, wrapped nodes, and bodies whose fields hold nodes. */
@@ -94,7 +95,7 @@ export function select(stmt: SelectStmt, reading: Reading, outer: Names): void {
   if (stmt.larg) select(stmt.larg, reading, names);
   if (stmt.rarg) select(stmt.rarg, reading, names);
   names = withAliases(stmt.fromClause as Tree[] | undefined, reading, names);
-  const { withClause: _with, larg: _left, rarg: _right, lockingClause, ...rest } = stmt;
+  const { withClause: _with, larg: _left, rarg: _right, lockingClause, ...rest } = dumpSetting(stmt) ?? stmt;
   walk(rest, reading, names);
   for (const clause of (lockingClause ?? []) as Tree[]) {
     const locked = (clause.LockingClause?.lockedRels ?? []) as Tree[];

@@ -1,5 +1,5 @@
 // SET, RESET and set_config(): what a setting change means to us. Some settings would make our reading of SQL a lie; they are refused.
-import type { A_Const, VariableSetStmt } from 'libpg-query';
+import type { A_Const, SelectStmt, VariableSetStmt } from 'libpg-query';
 import { notUnderstood, type Tree } from './parse.ts';
 
 /** Settings that our reading depends on, with the only values under which it stays true (spelt as `normalise` leaves them). */
@@ -68,6 +68,33 @@ export function setConfigChange(args: readonly Tree[]): SettingChange {
   }
   checkSetting(name, value);
   return { name, value, local, role };
+}
+
+/**
+ * pg_dump sets what an older server may not know by a query over pg_settings: the name of the setting stands in its condition.
+ * The statement as if the name were written in the call; undefined when it is not that statement, to the letter of name and value.
+ */
+export function dumpSetting(stmt: SelectStmt): SelectStmt | undefined {
+  const [target, ...targets] = (stmt.targetList ?? []) as Tree[];
+  const [from, ...more] = (stmt.fromClause ?? []) as Tree[];
+  const call = (target?.ResTarget?.val as Tree | undefined)?.FuncCall;
+  const where = (stmt.whereClause as Tree | undefined)?.A_Expr;
+  if (!call || !where || targets.length + more.length > 0 || from?.RangeVar?.relname !== 'pg_settings')
+    return undefined;
+  const [name, value] = (call.args ?? []) as Tree[];
+  const condition = where.rexpr && literal(where.rexpr as Tree);
+  const isName = (tree: Tree | undefined) =>
+    tree?.ColumnRef?.fields?.length === 1 && (tree.ColumnRef.fields[0] as Tree).String?.sval === 'name';
+  const equals = (where.name as Tree[] | undefined)?.map((part) => part.String?.sval).join('.') === '=';
+  if (where.kind !== 'AEXPR_OP' || !equals || !isName(where.lexpr as Tree | undefined) || !isName(name))
+    return undefined;
+  if (condition !== 'restrict_nonsystem_relation_kind' || !value || literal(value) !== 'view, foreign-table')
+    return undefined;
+  const args = [where.rexpr, ...(call.args ?? []).slice(1)];
+  return {
+    ...stmt,
+    targetList: [{ ResTarget: { ...target!.ResTarget, val: { FuncCall: { ...call, args } } } }] as never,
+  };
 }
 
 /** Throws a Fault when `name` must not be set to `value` through this gateway. */

@@ -19,6 +19,22 @@ export const refused: readonly { readonly sql: string; readonly why: string }[] 
   { sql: "select set_config('standard_conforming' || '_strings', 'off', false)", why: 'the name is computed' },
   { sql: "select set_config('search_path', (select what from audit limit 1), false)", why: 'the value is computed' },
   { sql: "select set_config(name, 'x', false) from pg_settings", why: 'the name is computed' },
+  {
+    sql: "select set_config(name, 'view, foreign-table', false) from pg_settings where name = 'search_path'",
+    why: 'the name is computed, and not the one of pg_dump',
+  },
+  {
+    sql: "select set_config(name, 'view', false) from pg_settings where name = 'restrict_nonsystem_relation_kind'",
+    why: 'the name is computed, and the value not the one of pg_dump',
+  },
+  {
+    sql: "select set_config(name, 'view, foreign-table', false) from pg_settings where name <> 'restrict_nonsystem_relation_kind'",
+    why: 'the name is any other',
+  },
+  {
+    sql: "select set_config(name, 'view, foreign-table', false) from pg_settings where name = 'restrict_nonsystem_relation_kind' or true",
+    why: 'the name is any other',
+  },
   { sql: "set client_encoding = 'SJIS'", why: 'bytes would mean something else' },
   { sql: "set names 'latin1'", why: 'bytes would mean something else' },
   { sql: 'set client_encoding to sql_ascii', why: 'bytes would mean something else' },
