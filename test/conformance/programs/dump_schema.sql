@@ -1,4 +1,5 @@
 -- A schema with one of most things that pg_dump knows and an ordinary owner may create.
+begin;
 create extension hstore;
 create schema app;
 create schema "Odd Näme";
@@ -40,6 +41,7 @@ create statistics app.things_stats (dependencies, ndistinct) on n, ticket from a
 insert into app.things (person, n, m, p, s, h, doc, bits, raw)
   select 10 + g % 20, 1 + g % 800, 'happy', row(g, E'li\\ne\n' || g)::app.pair, app.span(g, g + 0.5), hstore('k', g::text), jsonb_build_object('g', g), b'101', decode('00ff', 'hex')
   from generate_series(1, 300) g;
+commit;
 create table app.measures (at date not null, place integer not null, value double precision, primary key (at, place)) partition by range (at);
 create table app.measures_25 partition of app.measures for values from ('2025-01-01') to ('2026-01-01') partition by hash (place);
 create table app.measures_25_0 partition of app.measures_25 for values with (modulus 2, remainder 0);
@@ -82,6 +84,4 @@ revoke execute on function app.atomic from public;
 alter default privileges in schema app grant select on tables to public;
 alter table app.things add constraint later check (n <> 13) not valid;
 alter table app.things cluster on things_pkey;
-select lo_from_bytea(424242, 'large \\000 object');
-comment on large object 424242 is 'A large one';
 select nextval('app.tickets');
