@@ -5,8 +5,6 @@ export interface PeerCertificate {
   readonly subject: string;
   /** DER. */
   readonly raw: Buffer;
-  /** DER of the authorities' certificates that the client sent with it, issuer first. */
-  readonly chain: readonly Buffer[];
 }
 
 /**

@@ -1,8 +1,6 @@
 // The server side of TLS on a link that is already open: after the protocol's own negotiation, or from its first byte.
-import type { X509Certificate } from 'node:crypto';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { Fault } from '../domain/fault.ts';
-import type { PeerCertificate } from '../domain/link.ts';
 import type { SocketLink } from './socket-link.ts';
 
 export interface ListenerTls {
@@ -26,9 +24,6 @@ export interface TlsServer {
   /** Turns the link to TLS; `first` are bytes of the handshake that were already read. */
   upgrade(link: SocketLink, options: { alpn?: string; demanded?: boolean; first?: Buffer }): Promise<void>;
 }
-
-/** Certificates above a client's that are kept; real chains have one to three. */
-const longestChain = 8;
 
 const handshakeFailed =
   'The TLS handshake failed; check that the client trusts the gateway and speaks TLS 1.2 or newer.';
@@ -65,7 +60,8 @@ export function tlsServer(tls: ListenerTls, handshakeMs: number): TlsServer {
     const peer = socket.getPeerX509Certificate();
     one.link.secure = true;
     one.link.startTls = undefined;
-    if (peer && socket.authorized) one.link.certificate = peerCertificate(peer);
+    if (peer && socket.authorized)
+      one.link.certificate = { fingerprint256: peer.fingerprint256, subject: peer.subject, raw: peer.raw };
     else if (peer) one.link.certificateRefused = String(socket.authorizationError);
     one.link.move(socket);
     one.resolve();
@@ -99,13 +95,6 @@ export function tlsServer(tls: ListenerTls, handshakeMs: number): TlsServer {
       });
     },
   };
-}
-
-function peerCertificate(peer: X509Certificate): PeerCertificate {
-  const chain: Buffer[] = [];
-  for (let next = peer.issuerCertificate; next && chain.length < longestChain; next = next.issuerCertificate)
-    chain.push(next.raw);
-  return { fingerprint256: peer.fingerprint256, subject: peer.subject, raw: peer.raw, chain };
 }
 
 /** Both sockets of one connection have the same peer; two live connections of a listener never do. */
