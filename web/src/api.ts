@@ -41,11 +41,28 @@ export const send = <T>(path: string, body: unknown): Promise<T> =>
     body: JSON.stringify(body),
   });
 
-/** Listens for what changed. Returns what stops it; `state` tells whether the line is up. */
-export function listen(onEvent: (event: LiveEvent) => void, state: (up: boolean) => void): () => void {
-  const source = new EventSource('/api/events');
-  source.onopen = () => state(true);
-  source.onerror = () => state(false);
-  source.onmessage = (message) => onEvent(JSON.parse(message.data as string) as LiveEvent);
-  return () => source.close();
+/** The live line: being opened, up, or lost and being opened again. */
+export type Line = 'opening' | 'up' | 'lost';
+
+const againMs = 3_000;
+
+/** Listens for what changed. Returns what stops it. */
+export function listen(onEvent: (event: LiveEvent) => void, state: (line: Line) => void): () => void {
+  let source: EventSource;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const open = () => {
+    source = new EventSource('/api/events');
+    source.onopen = () => state('up');
+    source.onerror = () => {
+      state('lost');
+      // The browser tries again by itself, but not after an answer that was no stream, such as one of a proxy.
+      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, againMs);
+    };
+    source.onmessage = (message) => onEvent(JSON.parse(message.data as string) as LiveEvent);
+  };
+  open();
+  return () => {
+    clearTimeout(timer);
+    source.close();
+  };
 }

@@ -4,6 +4,7 @@ const verbs: Readonly<Record<string, string>> = {
   connect: 'opens a session on',
   cancel: 'cancels a running statement of',
   'sql:read': 'reads',
+  'sql:reveal': 'sees unmasked',
   'sql:insert': 'inserts into',
   'sql:update': 'updates',
   'sql:delete': 'deletes from',
@@ -14,27 +15,68 @@ const verbs: Readonly<Record<string, string>> = {
   'sql:grant': 'changes privileges on',
   'sql:call': 'calls',
   'sql:copy_program': 'runs a program on the server of',
-  'sql:file_read': 'reads files on the server of',
-  'sql:file_write': 'writes files on the server of',
-  'sql:session': 'changes session settings of',
+  'sql:file_read': 'reads a file on the server of',
+  'sql:file_write': 'writes a file on the server of',
+  'sql:session': 'changes a session setting of',
   'sql:transaction': 'begins or ends a transaction on',
   'sql:lock': 'locks',
   'sql:maintain': 'maintains',
-  'sql:notify': 'notifies',
+  'sql:notify': 'notifies listeners of',
   'sql:listen': 'listens on',
   'sql:derive': 'copies labelled values from',
   'sql:probe': 'tests labelled values of',
   'sql:unknown': 'does something that is not understood to',
 };
 
-/** An effect as a person says it: "deletes from public.orders (no WHERE)". */
+const withObject = new Set(['sql:create', 'sql:alter', 'sql:drop']);
+
+const notes: Readonly<Record<string, string>> = {
+  unresolved: 'name not resolved',
+  unreadable: 'body cannot be read',
+  cascade: 'with everything that depends on it',
+  definer: 'runs with its owner’s rights',
+  prepared: 'two-phase: outlives the session',
+  temporary: 'temporary',
+  replace: 'replaces what is there',
+  copies: 'with rows of a query',
+  restart: 'restarts its sequences',
+  revoke: 'revokes',
+  role: 'changes the role',
+  stop: 'stops listening',
+};
+
+/** An effect as a person says it: "deletes from public.orders", "drops column email of public.customers". Says every attribute. */
 export function effectInWords(effect: EffectRow): string {
-  const notes: string[] = [];
-  if (effect.attributes?.hasWhere === false) notes.push('every row: no WHERE');
-  if (effect.attributes?.unresolved === true) notes.push('name not resolved');
-  if (effect.attributes?.unreadable === true) notes.push('body cannot be read');
-  if (effect.attributes?.cascade === true) notes.push('with everything that depends on it');
-  return `${verbs[effect.action] ?? effect.action} ${effect.resource}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
+  const { hasWhere, object, name, command, ...rest } = effect.attributes ?? {};
+  const said: string[] = [];
+  let what = effect.resource;
+  if (withObject.has(effect.action) && object !== undefined) {
+    what = name !== undefined && command === undefined ? `${object} ${name} of ${what}` : `${object} ${what}`;
+  } else if (object !== undefined) said.push(String(object));
+  if (command !== undefined) said.push(name === undefined ? String(command) : `${command} ${name}`);
+  else if (name !== undefined && !withObject.has(effect.action)) said.push(String(name));
+  if (hasWhere === false) said.unshift('every row: no WHERE');
+  for (const [key, value] of Object.entries(rest)) {
+    if (value === true) said.push(notes[key] ?? key);
+    else if (value !== false) said.push(`${key} ${value}`);
+  }
+  return `${verbs[effect.action] ?? effect.action} ${what}${said.length > 0 ? ` (${said.join('; ')})` : ''}`;
+}
+
+const destroying = new Set([
+  'sql:delete',
+  'sql:truncate',
+  'sql:drop',
+  'sql:copy_program',
+  'sql:file_write',
+  'sql:unknown',
+]);
+const reading = new Set(['connect', 'cancel', 'sql:read', 'sql:session', 'sql:transaction', 'sql:listen']);
+
+/** How much an effect can hurt, for its colour; the words say the same. */
+export function weight(effect: EffectRow): 'reads' | 'changes' | 'destroys' {
+  if (destroying.has(effect.action) || effect.attributes?.hasWhere === false) return 'destroys';
+  return reading.has(effect.action) ? 'reads' : 'changes';
 }
 
 const counted = new Intl.NumberFormat('en');
@@ -56,7 +98,24 @@ export function bytes(value: number): string {
   return `${scaled.toFixed(scaled < 10 ? 1 : 0)} ${units[unit]}`;
 }
 
-/** A digest a person can compare by voice: its first and last characters in groups. */
+/** A digest that people can compare by voice: its first and last characters in groups. */
 export function shortDigest(hex: string): string {
   return `${hex.slice(0, 4)} ${hex.slice(4, 8)} … ${hex.slice(-4)}`;
+}
+
+/** A target, and its database where that has another name. */
+export function place(row: { readonly target: string; readonly database: string }): string {
+  return row.database === row.target ? row.target : `${row.target}/${row.database}`;
+}
+
+const whole = /^\*{3,4}$/;
+const partial = /^\*{4}(.{4}|@\*{4}(\.[\p{L}\p{N}-]+)?)$/su;
+const hashed = /^"?masked:[0-9a-f]{24}"?$/;
+
+/** Whether a value has the shape that a mask gives it (docs/config.md, masks). A NULL, or a number's constant, cannot be told. */
+export function looksMasked(value: string | null): boolean {
+  return (
+    value !== null &&
+    (whole.test(value) || partial.test(value) || hashed.test(value) || value === '"****"' || value === '<masked/>')
+  );
 }

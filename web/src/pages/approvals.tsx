@@ -1,85 +1,68 @@
-import { useQuery } from '@tanstack/react-query';
-import { Link } from 'react-router';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import type { ApprovalRow, Page } from '../../../src/api/contract.ts';
 import { read } from '../api.ts';
-import { Badge, Card, EmptyState, Loading, PageTitle } from '../parts/basics.tsx';
-import { ApprovalState } from '../parts/decision.tsx';
+import { ApprovalList } from '../parts/approval-list.tsx';
+import { Card, EmptyState, Loading, More } from '../parts/basics.tsx';
 import { Failure } from '../parts/failure.tsx';
-import { SafeText } from '../parts/statement-text.tsx';
-import { Countdown, Moment } from '../parts/time.tsx';
-import { effectInWords } from '../words.ts';
+import { PageTitle } from '../parts/page-title.tsx';
+
+function useRequests(state: 'pending' | 'resolved') {
+  return useInfiniteQuery({
+    queryKey: ['approvals', state],
+    queryFn: ({ pageParam }) =>
+      read<Page<ApprovalRow>>(
+        `/api/approvals?state=${state}&limit=50${pageParam ? `&before=${encodeURIComponent(pageParam)}` : ''}`,
+      ),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next,
+  });
+}
 
 /** The inbox: what waits for a person, then what was decided. */
 export default function Approvals() {
-  const pending = useQuery({
-    queryKey: ['approvals', 'pending'],
-    queryFn: () => read<Page<ApprovalRow>>('/api/approvals?state=pending&limit=100'),
-  });
-  const resolved = useQuery({
-    queryKey: ['approvals', 'resolved'],
-    queryFn: () => read<Page<ApprovalRow>>('/api/approvals?state=resolved&limit=50'),
-  });
+  const pending = useRequests('pending');
+  const resolved = useRequests('resolved');
   return (
     <>
-      <PageTitle>Approvals</PageTitle>
-      <div className="flex flex-col gap-5">
-        <Card title="Waiting">
-          {pending.error ? (
-            <Failure error={pending.error} />
-          ) : !pending.data ? (
-            <Loading what="held statements" />
-          ) : pending.data.items.length === 0 ? (
-            <EmptyState title="Nothing waits for you">
-              When policy holds a statement of a group that you belong to, it appears here within a second. Its client
-              waits on its open connection until someone grants or refuses it, or it expires.
-            </EmptyState>
-          ) : (
-            <Rows rows={pending.data.items} />
-          )}
-        </Card>
-        <Card title="Decided">
-          {resolved.error ? (
-            <Failure error={resolved.error} />
-          ) : !resolved.data ? (
-            <Loading what="history" />
-          ) : resolved.data.items.length === 0 ? (
-            <EmptyState title="No request was decided yet" />
-          ) : (
-            <Rows rows={resolved.data.items} />
-          )}
-        </Card>
-      </div>
+      <PageTitle title="Approvals">Approvals</PageTitle>
+      {pending.isPending || resolved.isPending ? (
+        // Both at once, so that neither pushes the other away.
+        <Loading tall what="approval requests" />
+      ) : (
+        <div className="flex flex-col gap-5">
+          <Card flush title="Waiting">
+            <Requests query={pending}>
+              <EmptyState title="Nothing waits">
+                When policy holds a statement, it appears here within a second. Its client waits on its open connection
+                until someone of the group grants or refuses it, or it expires.
+              </EmptyState>
+            </Requests>
+          </Card>
+          <Card flush title="Decided">
+            <Requests query={resolved}>
+              <EmptyState title="No request was decided yet">
+                What was granted, refused, expired or withdrawn stays here, with who decided and why.
+              </EmptyState>
+            </Requests>
+          </Card>
+        </div>
+      )}
     </>
   );
 }
 
-function Rows({ rows }: { rows: readonly ApprovalRow[] }) {
+function Requests({ query, children }: { query: ReturnType<typeof useRequests>; children: React.ReactNode }) {
+  const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
+  if (query.error && !query.data) return <Failure error={query.error} />;
+  if (rows.length === 0) return children;
   return (
-    <ul className="divide-y divide-line">
-      {rows.map((row) => (
-        <li key={row.id}>
-          <Link to={`/approvals/${row.id}`} className="block rounded px-1 py-2.5 hover:bg-raised">
-            <div className="flex flex-wrap items-center gap-x-2 gap-y-1 text-xs text-soft">
-              <ApprovalState state={row.state} />
-              <span className="font-medium text-ink">{row.requesterName}</span>
-              <span>on {row.target}</span>
-              <span>asks {row.group}</span>
-              {row.state === 'pending' && row.mayVote && <Badge tone="accent">you may vote</Badge>}
-              <span className="ml-auto">
-                {row.state === 'pending' ? (
-                  <Countdown until={row.expires} />
-                ) : (
-                  <Moment at={row.resolved ?? row.created} short />
-                )}
-              </span>
-            </div>
-            <div className="mt-1 line-clamp-3 font-mono text-sm break-all">
-              <SafeText text={row.text} />
-            </div>
-            <div className="mt-0.5 text-sm text-soft">{row.effects.map(effectInWords).join('; ')}</div>
-          </Link>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ApprovalList rows={rows} />
+      {query.hasNextPage && (
+        <More busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+          Older requests
+        </More>
+      )}
+    </>
   );
 }

@@ -1,10 +1,21 @@
 import { useQuery } from '@tanstack/react-query';
 import type { LedgerStatus } from '../../../src/api/contract.ts';
 import { read } from '../api.ts';
-import { Badge, Card, Facts, Loading, PageTitle } from '../parts/basics.tsx';
+import { Badge, Card, Code, Facts, Loading } from '../parts/basics.tsx';
+import { Copy } from '../parts/copy.tsx';
 import { Failure } from '../parts/failure.tsx';
+import { PageTitle } from '../parts/page-title.tsx';
 import { Moment } from '../parts/time.tsx';
-import { number } from '../words.ts';
+import { number, plural } from '../words.ts';
+
+function Long({ text, what }: { text: string; what: string }) {
+  return (
+    <span className="font-mono text-xs break-all">
+      {text}
+      <Copy text={text} what={what} />
+    </span>
+  );
+}
 
 /** The state of the record, and how anyone can check it without this page. */
 export default function Ledger() {
@@ -13,12 +24,14 @@ export default function Ledger() {
     queryFn: () => read<LedgerStatus>('/api/ledger'),
     refetchInterval: 5_000,
   });
-  if (status.error) return <Failure error={status.error} />;
+  if (status.error && !status.data) return <Failure error={status.error} />;
   if (!status.data) return <Loading what="ledger" />;
   const ledger = status.data;
+  const command = `countersign verify data/ledger --key '${ledger.vkey}'`;
   return (
     <>
       <PageTitle
+        title="Ledger"
         aside={
           ledger.state === 'healthy' ? (
             <Badge tone="good">healthy</Badge>
@@ -26,11 +39,12 @@ export default function Ledger() {
             <Badge tone="bad">stopped: nothing is forwarded</Badge>
           )
         }
+        under="Every decision, before it takes effect; every outcome after it; in an order that nobody can change unnoticed."
       >
         Ledger
       </PageTitle>
       {ledger.fault !== undefined && (
-        <p role="alert" className="mb-4 rounded-md bg-bad-wash px-4 py-3 text-sm text-bad">
+        <p role="alert" className="mb-4 rounded-md bg-bad-wash px-4 py-3 text-bad">
           {ledger.fault}
         </p>
       )}
@@ -40,47 +54,64 @@ export default function Ledger() {
             rows={[
               ['Entries', number(ledger.entries)],
               ['Origin', ledger.origin],
-              [
-                'Public key',
-                <span key="k" className="font-mono text-xs break-all">
-                  {ledger.vkey}
-                </span>,
-              ],
+              ['Public key', <Long key="k" text={ledger.vkey} what="the public key" />],
             ]}
           />
         </Card>
         <Card title="Newest checkpoint">
           {ledger.checkpoint === undefined ? (
-            <p className="text-sm text-soft">None yet; the first is signed within a second of the first entry.</p>
+            <p className="text-soft">None yet; the first is signed within a second of the first entry.</p>
           ) : (
             <Facts
               rows={[
-                ['Size', number(ledger.checkpoint.size)],
                 [
-                  'Root',
-                  <span key="r" className="font-mono text-xs break-all">
-                    {ledger.checkpoint.root}
-                  </span>,
+                  'Covers',
+                  `${plural(ledger.checkpoint.size, 'entry', 'entries')}, ${number(ledger.entries - ledger.checkpoint.size)} not yet`,
                 ],
                 ['Signed', <Moment key="s" at={ledger.checkpoint.at} />],
-                ['Not yet covered', `${number(ledger.entries - ledger.checkpoint.size)} entries`],
+                ['Root', <Long key="r" text={ledger.checkpoint.root} what="the root" />],
               ]}
             />
           )}
         </Card>
-        <Card title="Check it yourself">
-          <p className="text-sm text-soft">
-            The verifier needs the ledger folder and the public key above, nothing else: no gateway, no network. Keep a
-            checkpoint of your own to notice later that history was rewritten.
-          </p>
-          <pre
-            tabIndex={0}
-            role="region"
-            aria-label="Command that verifies the ledger"
-            className="mt-3 overflow-x-auto rounded-md bg-raised p-3 font-mono text-xs"
-          >{`countersign verify <data>/ledger \\\n  --key '${ledger.vkey}'`}</pre>
-        </Card>
+        <div className="min-w-0 lg:col-span-2">
+          <Card title="Check it yourself">
+            <p className="text-soft">
+              The verifier needs the ledger’s folder and the public key, nothing else: no gateway, no network. Take the
+              key from where it was published, not from here, and run in a copy of the gateway’s folder:
+            </p>
+            <div className="mt-3 flex items-start justify-between gap-2 rounded-md border border-line bg-page px-3 py-2.5">
+              <code className="min-w-0 font-mono text-[13px] break-words">{command}</code>
+              <Copy text={command} what="the command" />
+            </div>
+            <dl className="mt-4 grid gap-x-6 gap-y-3 text-[13px] sm:grid-cols-3">
+              <Found title="Nothing was changed">
+                Every entry is hashed into the root that the checkpoint signs (RFC 6962, Ed25519). One changed byte and
+                the roots differ.
+              </Found>
+              <Found title="Nothing is missing">
+                Indices have no gaps, statements of a session are numbered, ended sessions are sealed.
+              </Found>
+              <Found title="Nothing was rolled back">
+                Keep a checkpoint of your own. A later ledger that does not continue it has been rewritten.
+              </Found>
+            </dl>
+            <p className="mt-4 text-xs text-soft">
+              The same for programs: <Code>--json</Code>. The recordings as well:{' '}
+              <Code>--recordings data/recordings</Code>. The format, for a verifier of your own: docs/ledger-format.md.
+            </p>
+          </Card>
+        </div>
       </div>
     </>
+  );
+}
+
+function Found({ title, children }: { title: string; children: React.ReactNode }) {
+  return (
+    <div>
+      <dt className="font-medium">{title}</dt>
+      <dd className="mt-0.5 text-soft">{children}</dd>
+    </div>
   );
 }

@@ -1,93 +1,54 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Tabs } from 'radix-ui';
-import { useParams } from 'react-router';
+import { useState } from 'react';
+import { useLocation, useParams, useSearchParams } from 'react-router';
 import type { Me, Page, SessionDetail, StatementRow } from '../../../src/api/contract.ts';
 import { read } from '../api.ts';
-import { Badge, Button, Card, EmptyState, Facts, Loading, PageTitle } from '../parts/basics.tsx';
+import { Badge, Button, Card, EmptyState, Facts, Loading, More } from '../parts/basics.tsx';
+import { Copy } from '../parts/copy.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { KillButton } from '../parts/kill-button.tsx';
+import { PageTitle } from '../parts/page-title.tsx';
 import { ReplayView } from '../parts/replay-view.tsx';
 import { SafeText } from '../parts/statement-text.tsx';
-import { Moment } from '../parts/time.tsx';
-import { Timeline } from '../parts/timeline.tsx';
-import { bytes, number, plural } from '../words.ts';
+import { duration, Moment } from '../parts/time.tsx';
+import { sequenceOf, Timeline } from '../parts/timeline.tsx';
+import { bytes, number, place, plural } from '../words.ts';
 
 const tab =
-  'min-h-9 border-b-2 border-transparent px-3 text-sm text-soft data-[state=active]:border-accent data-[state=active]:font-medium data-[state=active]:text-ink';
+  '-mb-px min-h-10 border-b-2 border-transparent px-3 text-soft hover:text-ink data-[state=active]:border-accent data-[state=active]:font-medium data-[state=active]:text-ink';
 
 /** One session: who, what they did in order, what they saw. */
 export default function Session() {
   const { id = '' } = useParams();
+  const [params, setParams] = useSearchParams();
   const me = useQuery({ queryKey: ['me'], queryFn: () => read<Me>('/api/me') });
-  const session = useQuery({ queryKey: ['session', id], queryFn: () => read<SessionDetail>(`/api/sessions/${id}`) });
-  const statements = useInfiniteQuery({
-    queryKey: ['session', id, 'statements'],
-    queryFn: ({ pageParam }) =>
-      read<Page<StatementRow>>(
-        `/api/sessions/${id}/statements?limit=100${pageParam ? `&after=${encodeURIComponent(pageParam)}` : ''}`,
-      ),
-    initialPageParam: '',
-    getNextPageParam: (page) => page.next,
+  const session = useQuery({
+    queryKey: ['session', id],
+    queryFn: () => read<SessionDetail>(`/api/sessions/${encodeURIComponent(id)}`),
   });
-  if (session.error) return <Failure error={session.error} />;
+  if (session.error && !session.data) return <Failure error={session.error} />;
   if (!session.data) return <Loading what="session" />;
   const s = session.data;
-  const rows = statements.data?.pages.flatMap((page) => page.items) ?? [];
   const live = s.closed === undefined;
   return (
     <>
-      <PageTitle aside={live && me.data?.mayKill ? <KillButton session={s.id} name={s.principalName} /> : undefined}>
-        <span className="flex flex-wrap items-center gap-2">
-          {s.principalName} on {s.target}
-          {live ? <Badge tone="good">live</Badge> : <Badge>ended</Badge>}
+      <PageTitle
+        title={`${s.principalName} on ${s.target}`}
+        aside={live && me.data?.mayKill ? <KillButton session={s.id} name={s.principalName} /> : undefined}
+        under={<Summary s={s} />}
+      >
+        <span>
+          {s.principalName} on {place(s)}
         </span>
+        {live ? <Badge tone="good">live</Badge> : <Badge>ended</Badge>}
       </PageTitle>
-      <div className="grid gap-5 lg:grid-cols-[20rem_minmax(0,1fr)]">
-        <div className="flex min-w-0 flex-col gap-5">
-          <Card title="Who, verified">
-            <Facts
-              rows={[
-                ['Kind', s.principalKind],
-                ['Subject', s.subject],
-                ['Issuer', s.issuer],
-                ['Groups', s.groups.join(', ') || 'none'],
-                ['Owner', s.owner ?? 'none named'],
-              ]}
-            />
-            <h3 className="mt-4 mb-1.5 text-xs font-semibold text-soft">Claimed by the client, not verified</h3>
-            <Facts
-              rows={[
-                ['User', s.claimed.user === undefined ? '–' : <SafeText text={s.claimed.user} />],
-                ['Application', s.claimed.application === undefined ? '–' : <SafeText text={s.claimed.application} />],
-                ['Address', s.claimed.address ?? '–'],
-              ]}
-            />
-          </Card>
-          <Card title="Session">
-            <Facts
-              rows={[
-                ['Opened', <Moment key="o" at={s.opened} />],
-                ['Closed', s.closed === undefined ? 'still open' : <Moment key="c" at={s.closed} />],
-                ...(s.cause === undefined ? [] : ([['Cause', s.cause]] as const)),
-                ['Database', s.database],
-                ['Statements', `${number(s.statements)}, ${plural(s.denied, 'denial')}, ${plural(s.held, 'hold')}`],
-                ['Masked', plural(s.maskedCells, 'cell')],
-                ['Recorded', bytes(s.recordedBytes)],
-                [
-                  'Ledger',
-                  `entry ${number(s.openEntry)}${s.sealEntry === undefined ? ', not sealed yet' : ` to seal ${number(s.sealEntry)}`}`,
-                ],
-                [
-                  'Id',
-                  <span key="i" className="font-mono text-xs break-all">
-                    {s.id}
-                  </span>,
-                ],
-              ]}
-            />
-          </Card>
-        </div>
-        <Tabs.Root defaultValue="timeline" className="min-w-0">
+      <div className="grid gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]">
+        <Tabs.Root
+          value={params.get('view') === 'replay' ? 'replay' : 'timeline'}
+          onValueChange={(view) => setParams(view === 'replay' ? { view } : {}, { replace: true })}
+          className="min-w-0"
+        >
           <Tabs.List aria-label="Views of this session" className="mb-4 flex border-b border-line">
             <Tabs.Trigger value="timeline" className={tab}>
               Timeline
@@ -97,32 +58,132 @@ export default function Session() {
             </Tabs.Trigger>
           </Tabs.List>
           <Tabs.Content value="timeline">
-            {statements.error ? (
-              <Failure error={statements.error} />
-            ) : statements.isPending ? (
-              <Loading what="timeline" />
-            ) : rows.length === 0 ? (
-              <EmptyState title="No statement yet">
-                The connection is open; what it runs appears here as it happens.
-              </EmptyState>
-            ) : (
-              <>
-                <Timeline statements={rows} />
-                {statements.hasNextPage && (
-                  <div className="mt-3 text-center">
-                    <Button onClick={() => void statements.fetchNextPage()} disabled={statements.isFetchingNextPage}>
-                      Later statements
-                    </Button>
-                  </div>
-                )}
-              </>
-            )}
+            <Statements key={s.id} session={s} />
           </Tabs.Content>
           <Tabs.Content value="replay">
-            <ReplayView session={id} />
+            <ReplayView key={s.id} session={s} />
           </Tabs.Content>
         </Tabs.Root>
+        <div className="flex min-w-0 flex-col gap-5">
+          <Who s={s} />
+          <About s={s} />
+        </div>
       </div>
     </>
+  );
+}
+
+function Summary({ s }: { s: SessionDetail }) {
+  return (
+    <>
+      {s.principalKind}
+      {s.owner !== undefined && ` of ${s.owner}`} · {plural(s.statements, 'statement')}
+      {s.held > 0 && ` · ${number(s.held)} held`}
+      {s.denied > 0 && ` · ${number(s.denied)} denied`}
+      {s.maskedCells > 0 && ` · ${plural(s.maskedCells, 'masked cell')}`} ·{' '}
+      {s.closed === undefined ? 'opened' : `lasted ${duration(s.closed - s.opened)}, ended`}{' '}
+      <Moment at={s.closed ?? s.opened} short />
+    </>
+  );
+}
+
+const pageSize = 100;
+
+function Statements({ session }: { session: SessionDetail }) {
+  const wanted = sequenceOf(useLocation().hash);
+  // An address of a statement far inside begins a little before it.
+  const [from, setFrom] = useState(wanted !== undefined && wanted > pageSize ? wanted - 10 : 0);
+  const query = useInfiniteQuery({
+    queryKey: ['session', session.id, 'statements', from],
+    queryFn: ({ pageParam }) =>
+      read<Page<StatementRow>>(
+        `/api/sessions/${encodeURIComponent(session.id)}/statements?limit=${pageSize}${pageParam ? `&after=${encodeURIComponent(pageParam)}` : ''}`,
+      ),
+    initialPageParam: from === 0 ? '' : String(from),
+    getNextPageParam: (page) => page.next,
+  });
+  const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
+  if (query.error && !query.data) return <Failure error={query.error} />;
+  if (query.isPending) return <Loading tall what="timeline" />;
+  return (
+    <Card flush>
+      {from > 0 && (
+        <div className="border-b border-line p-2 text-center">
+          <Button look="quiet" onClick={() => setFrom(0)}>
+            Statements before #{from + 1}
+          </Button>
+        </div>
+      )}
+      {rows.length === 0 ? (
+        <EmptyState title="No statement here">
+          {session.closed === undefined
+            ? 'The connection is open; what it runs appears here as it happens.'
+            : 'The session ended before it ran anything.'}
+        </EmptyState>
+      ) : (
+        <Timeline statements={rows} />
+      )}
+      {query.hasNextPage && (
+        <More busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+          Later statements
+        </More>
+      )}
+    </Card>
+  );
+}
+
+function Who({ s }: { s: SessionDetail }) {
+  const claim = (text: string | undefined) =>
+    text === undefined || text === '' ? <span className="text-soft">none</span> : <SafeText text={text} />;
+  return (
+    <Card title="Who, verified">
+      <Facts
+        rows={[
+          ['Kind', s.principalKind],
+          ['Subject', s.subject],
+          ['Issuer', s.issuer],
+          ['Groups', s.groups.join(', ') || 'none'],
+          ['Owner', s.owner ?? 'none named'],
+        ]}
+      />
+      <h3 className="mt-4 mb-1.5 text-xs font-semibold text-warn">Claimed by the client, not verified</h3>
+      <Facts
+        rows={[
+          ['User', claim(s.claimed.user)],
+          ['Application', claim(s.claimed.application)],
+          ['Address', claim(s.claimed.address)],
+        ]}
+      />
+    </Card>
+  );
+}
+
+function About({ s }: { s: SessionDetail }) {
+  return (
+    <Card title="Session">
+      <Facts
+        rows={[
+          ['Opened', <Moment key="o" at={s.opened} />],
+          ['Closed', s.closed === undefined ? 'still open' : <Moment key="c" at={s.closed} />],
+          ...(s.cause === undefined ? [] : ([['Cause', <SafeText key="w" text={s.cause} />]] as const)),
+          ['Target', place(s)],
+          ['Statements', `${number(s.statements)}: ${number(s.held)} held, ${number(s.denied)} denied`],
+          ['Masked', plural(s.maskedCells, 'cell')],
+          // Counted by the seal.
+          ['Recorded', s.sealEntry === undefined ? 'counted when it ends' : bytes(s.recordedBytes)],
+          [
+            'Ledger',
+            `entry ${number(s.openEntry)}${s.sealEntry === undefined ? ', not sealed yet' : ` to seal ${number(s.sealEntry)}`}`,
+          ],
+          [
+            'Id',
+            <span key="i" className="font-mono text-xs">
+              {s.id}
+              <Copy text={s.id} what="the id" />
+            </span>,
+          ],
+        ]}
+      />
+    </Card>
   );
 }

@@ -1,26 +1,73 @@
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import type { Page, SessionSummary } from '../../../src/api/contract.ts';
 import { read } from '../api.ts';
-import { Button, Card, EmptyState, Loading, PageTitle } from '../parts/basics.tsx';
+import { Card, Code, EmptyState, field, Loading, link, More } from '../parts/basics.tsx';
 import { Failure } from '../parts/failure.tsx';
+import { PageTitle } from '../parts/page-title.tsx';
 import { SessionList } from '../parts/session-list.tsx';
 
-const filters = [
-  { name: 'state', label: 'State', options: ['all', 'live', 'ended'] },
+const choices = [
+  { name: 'state', label: 'State', options: ['', 'live', 'ended'] },
   { name: 'ruling', label: 'With a decision', options: ['', 'permit', 'hold', 'deny'] },
 ] as const;
+const texts = [
+  { name: 'principal', label: 'Principal', example: 'migration-agent' },
+  { name: 'target', label: 'Target', example: 'shop' },
+  { name: 'text', label: 'Text of a statement', example: 'delete from orders' },
+] as const;
+const names = [...choices, ...texts].map(({ name }) => name);
 
-const field = 'min-h-9 rounded-md border border-line bg-surface px-2 text-sm';
+const typingMs = 300;
+
+/** A field whose value is asked for once its typing pauses. */
+function TypedField({
+  label,
+  example,
+  value,
+  onChange,
+}: {
+  label: string;
+  example: string;
+  value: string;
+  onChange: (value: string) => void;
+}) {
+  const [typed, setTyped] = useState<string>();
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return (
+    <label className="flex min-w-0 flex-col gap-1 text-xs text-soft">
+      {label}
+      <input
+        type="search"
+        className={`${field} placeholder:text-soft`}
+        value={typed ?? value}
+        onChange={({ target }) => {
+          setTyped(target.value);
+          clearTimeout(timer.current);
+          timer.current = setTimeout(() => {
+            onChange(target.value);
+            // From here on the address says it, which may also change by itself, such as by going back.
+            setTyped(undefined);
+          }, typingMs);
+        }}
+        placeholder={`such as ${example}`}
+        autoComplete="off"
+      />
+    </label>
+  );
+}
 
 /** Every session, found by who, where, what and how it was decided. */
 export default function Sessions() {
   const [params, setParams] = useSearchParams();
   const asked = new URLSearchParams();
-  for (const name of ['state', 'ruling', 'target', 'principal', 'text']) {
+  for (const name of names) {
     const value = params.get(name);
     if (value) asked.set(name, value);
   }
+  const filtered = asked.size > 0;
   if (!asked.has('state')) asked.set('state', 'all');
   const query = useInfiniteQuery({
     queryKey: ['sessions', asked.toString()],
@@ -43,25 +90,35 @@ export default function Sessions() {
       { replace: true },
     );
   const sessions = query.data?.pages.flatMap((page) => page.items) ?? [];
-  const filtered = [...params.keys()].length > 0;
 
   return (
     <>
-      <PageTitle>Sessions</PageTitle>
+      <PageTitle
+        title="Sessions"
+        aside={
+          filtered ? (
+            <Link to="/sessions" className={link}>
+              Show all
+            </Link>
+          ) : undefined
+        }
+      >
+        Sessions
+      </PageTitle>
       <search>
         <form
-          className="mb-4 grid grid-cols-2 gap-2 sm:flex sm:flex-wrap sm:items-end"
+          className="mb-4 grid grid-cols-2 gap-3 sm:grid-cols-[7rem_9rem_1fr_1fr_2fr] *:last:col-span-2 sm:*:last:col-span-1"
           onSubmit={(event) => event.preventDefault()}
         >
-          {filters.map((filter) => (
-            <label key={filter.name} className="flex flex-col gap-1 text-xs text-soft">
-              {filter.label}
+          {choices.map(({ name, label, options }) => (
+            <label key={name} className="flex min-w-0 flex-col gap-1 text-xs text-soft">
+              {label}
               <select
-                className={`${field} text-ink`}
-                value={params.get(filter.name) ?? filter.options[0]}
-                onChange={(event) => set(filter.name, event.target.value)}
+                className={field}
+                value={params.get(name) ?? ''}
+                onChange={(event) => set(name, event.target.value)}
               >
-                {filter.options.map((option) => (
+                {options.map((option) => (
                   <option key={option} value={option}>
                     {option === '' ? 'any' : option}
                   </option>
@@ -69,54 +126,44 @@ export default function Sessions() {
               </select>
             </label>
           ))}
-          {(['principal', 'target'] as const).map((name) => (
-            <label key={name} className="flex min-w-0 flex-col gap-1 text-xs text-soft capitalize">
-              {name}
-              <input
-                className={`${field} min-w-0 text-ink`}
-                value={params.get(name) ?? ''}
-                onChange={(event) => set(name, event.target.value)}
-              />
-            </label>
-          ))}
-          <label className="col-span-2 flex min-w-0 grow flex-col gap-1 text-xs text-soft">
-            Text of a statement
-            <input
-              type="search"
-              className={`${field} min-w-0 text-ink`}
-              value={params.get('text') ?? ''}
-              onChange={(event) => set('text', event.target.value)}
-              placeholder="delete orders"
+          {texts.map(({ name, label, example }) => (
+            <TypedField
+              key={name}
+              label={label}
+              example={example}
+              value={params.get(name) ?? ''}
+              onChange={(value) => set(name, value)}
             />
-          </label>
+          ))}
         </form>
       </search>
-      <Card>
-        {query.error ? (
+      <Card flush>
+        {query.error && !query.data ? (
           <Failure error={query.error} />
         ) : query.isPending ? (
           <Loading what="sessions" />
-        ) : sessions.length === 0 ? (
-          <EmptyState title={filtered ? 'No session matches' : 'No session yet'}>
-            {filtered ? (
-              <Link to="/sessions" className="text-accent underline">
-                Show all sessions
-              </Link>
-            ) : (
-              'Every connection of an agent through the gateway appears here, also those that were refused by policy.'
-            )}
-          </EmptyState>
-        ) : (
+        ) : sessions.length > 0 ? (
           <>
             <SessionList sessions={sessions} />
             {query.hasNextPage && (
-              <div className="mt-3 text-center">
-                <Button onClick={() => void query.fetchNextPage()} disabled={query.isFetchingNextPage}>
-                  Older sessions
-                </Button>
-              </div>
+              <More busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                Older sessions
+              </More>
             )}
           </>
+        ) : filtered ? (
+          <EmptyState title="No session matches">
+            All filters together must match one session.{' '}
+            <Link to="/sessions" className={link}>
+              Show all sessions
+            </Link>
+          </EmptyState>
+        ) : (
+          <EmptyState title="No session yet">
+            Every connection through the gateway appears here, also one that policy refused. Make one:{' '}
+            <Code>psql "host=… port=6432 user=me dbname=shop"</Code>, with a token of your identity provider as the
+            password.
+          </EmptyState>
         )}
       </Card>
     </>

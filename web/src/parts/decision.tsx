@@ -11,12 +11,3 @@ export function ApprovalState({ state }: { state: ApprovalRow['state'] }) {
   const tone = { pending: 'warn', granted: 'good', refused: 'bad', expired: 'plain', withdrawn: 'plain' } as const;
   return <Badge tone={tone[state]}>{state}</Badge>;
 }
-
-export function OutcomeBadge({ outcome }: { outcome: NonNullable<StatementRow['outcome']> }) {
-  if (outcome.status === 'done') return <Badge>{outcome.tag ?? 'done'}</Badge>;
-  return (
-    <Badge tone={outcome.status === 'failed' ? 'bad' : 'plain'}>
-      {outcome.code === undefined ? outcome.status : `${outcome.status} ${outcome.code}`}
-    </Badge>
-  );
-}

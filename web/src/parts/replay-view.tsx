@@ -1,142 +1,156 @@
 import { useQuery } from '@tanstack/react-query';
-import type { Replay, ReplayEvent } from '../../../src/api/contract.ts';
+import { useEffect, useRef } from 'react';
+import { Link } from 'react-router';
+import type { Replay, ReplayEvent, SessionDetail } from '../../../src/api/contract.ts';
 import { read } from '../api.ts';
-import { bytes, plural } from '../words.ts';
-import { Badge, EmptyState, Loading } from './basics.tsx';
+import { bytes } from '../words.ts';
+import { Button, EmptyState, Loading, link } from './basics.tsx';
 import { Failure } from './failure.tsx';
-import { SafeText } from './statement-text.tsx';
+import { PlayerBar, usePlayer } from './replay-player.tsx';
+import { ResultGrid } from './result-grid.tsx';
+import { LongText, Parameters, SafeText } from './statement-text.tsx';
 
-/** The recording, as the client saw it: masked values are masked here too, because nothing else was ever kept. */
-export function ReplayView({ session }: { session: string }) {
+/**
+ * The recording, as the client saw it: masked values are masked here too, because nothing else was ever kept. It is read once
+ * and again only when asked for, since each reading is an entry of the ledger.
+ */
+export function ReplayView({ session }: { session: SessionDetail }) {
   const replay = useQuery({
-    queryKey: ['session', session, 'replay'],
-    queryFn: () => read<Replay>(`/api/sessions/${session}/replay`),
+    queryKey: ['replay', session.id],
+    queryFn: () => read<Replay>(`/api/sessions/${encodeURIComponent(session.id)}/replay`),
     refetchInterval: false,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
   });
-  if (replay.error) return <Failure error={replay.error} />;
-  if (!replay.data) return <Loading what="recording" />;
-  const { events, started, partial } = replay.data;
-  if (events.length === 0)
+  const again = () => void replay.refetch();
+  if (replay.error)
+    return (
+      <>
+        <Failure error={replay.error} />
+        <Button className="mt-2" onClick={again}>
+          Read again
+        </Button>
+      </>
+    );
+  if (!replay.data) return <Loading tall what="recording" />;
+  if (replay.data.events.length === 0)
     return (
       <EmptyState title="Nothing was recorded yet">
-        Results appear here a second after the client received them.
+        <p>Results are here a second after the client received them.</p>
+        <Button className="mt-3" onClick={again}>
+          Read again
+        </Button>
       </EmptyState>
     );
+  return <Events replay={replay.data} session={session} again={again} />;
+}
+
+function Events({ replay, session, again }: { replay: Replay; session: SessionDetail; again: () => void }) {
+  const { events, started, partial } = replay;
+  const player = usePlayer(events);
+  const last = useRef<HTMLLIElement>(null);
+  const { playing, shown } = player;
+  useEffect(() => {
+    if (playing && shown > 0) last.current?.scrollIntoView({ block: 'nearest' });
+  }, [playing, shown]);
   return (
-    <div className="flex flex-col gap-3">
-      {partial && (
-        <p className="text-sm text-soft">The session still runs, or ended without a seal: there may be more.</p>
+    <>
+      <PlayerBar player={player} events={events} started={started} reload={partial ? again : undefined} />
+      <ol className="flex flex-col gap-2">
+        {events.slice(0, shown).map((event, index) => (
+          <li
+            key={index}
+            ref={index === shown - 1 ? last : undefined}
+            className={`grid min-w-0 scroll-mb-4 grid-cols-[3.5rem_minmax(0,1fr)] gap-3 ${event.kind === 'statement' && index > 0 ? 'mt-2 border-t border-line pt-3' : ''}`}
+          >
+            <span className="pt-0.5 text-right font-mono text-xs text-soft tabular-nums">
+              +{((event.at - started) / 1000).toFixed(2)}
+            </span>
+            <div className="min-w-0">
+              <Shown event={event} masks={session.maskedCells > 0} />
+            </div>
+          </li>
+        ))}
+      </ol>
+      {shown === 0 && <p className="py-10 text-center text-soft">The session begins.</p>}
+      {partial && shown === events.length && (
+        <p className="mt-3 text-xs text-soft">
+          {session.closed === undefined
+            ? 'The session still runs: there may be more by now.'
+            : 'The recording ends here, before its seal.'}
+        </p>
       )}
-      {events.map((event, index) => (
-        <div key={index} className="flex min-w-0 gap-3">
-          <span className="w-14 shrink-0 pt-0.5 text-right font-mono text-xs text-soft tabular-nums">
-            +{((event.at - started) / 1000).toFixed(2)}
-          </span>
-          <div className="min-w-0 grow">
-            <Shown event={event} />
-          </div>
-        </div>
-      ))}
-    </div>
+    </>
   );
 }
 
-function Shown({ event }: { event: ReplayEvent }) {
+function Shown({ event, masks }: { event: ReplayEvent; masks: boolean }) {
   switch (event.kind) {
     case 'statement':
       return (
-        <pre className="font-mono text-sm break-words whitespace-pre-wrap">
-          <SafeText text={event.text} />
-        </pre>
+        <>
+          <pre className="font-mono text-[13.5px] leading-5.5 font-semibold whitespace-pre-wrap">
+            <LongText text={event.text} />{' '}
+            <Link
+              to={`?#${event.sequence}`}
+              className={`${link} text-xs font-normal`}
+              aria-label={`Statement ${event.sequence} in the timeline`}
+            >
+              #{event.sequence}
+            </Link>
+          </pre>
+          {event.parameters !== undefined && event.parameters.length > 0 && <Parameters values={event.parameters} />}
+        </>
       );
     case 'result':
-      return <Grid columns={event.columns} rows={event.rows} total={event.total} />;
+      return <ResultGrid columns={event.columns} rows={event.rows} total={event.total} masks={masks} />;
     case 'done':
-      return <Badge>{event.tag}</Badge>;
+      return <p className="font-mono text-xs text-soft">{event.tag}</p>;
     case 'error':
       return (
-        <p className="rounded-md bg-bad-wash px-3 py-2 text-sm text-bad">
-          {event.severity} {event.code}: <SafeText text={event.message} />
+        <div className="rounded-md bg-bad-wash px-3 py-2">
+          <p className="font-medium text-bad">
+            {event.severity} {event.code}: <SafeText text={event.message} />
+          </p>
           {event.detail !== undefined && (
-            <>
-              {' '}
+            <p>
               <SafeText text={event.detail} />
-            </>
+            </p>
           )}
           {event.hint !== undefined && (
-            <>
-              {' '}
-              <SafeText text={event.hint} />
-            </>
+            <p>
+              <span className="text-soft">Hint:</span> <SafeText text={event.hint} />
+            </p>
           )}
-        </p>
+        </div>
       );
     case 'notice':
       return (
-        <p className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
-          {event.severity}: <SafeText text={event.message} />{' '}
-          {event.hint !== undefined && <SafeText text={event.hint} />}
-        </p>
+        <div className="rounded-md bg-warn-wash px-3 py-2">
+          <p className="font-medium text-warn">
+            {event.severity}: <SafeText text={event.message} />
+          </p>
+          {event.hint !== undefined && (
+            <p>
+              <span className="text-soft">Hint:</span> <SafeText text={event.hint} />
+            </p>
+          )}
+        </div>
       );
     case 'copy':
       return (
-        <p className="text-sm text-soft">
-          COPY {event.direction}, {bytes(event.bytes)}
-          <span className="mt-1 block max-h-40 overflow-auto font-mono text-xs whitespace-pre-wrap">
-            <SafeText text={event.preview} />
-          </span>
-        </p>
+        <div>
+          <p className="text-soft">
+            COPY {event.direction}, {bytes(event.bytes)}
+          </p>
+          <pre className="mt-1 font-mono text-xs whitespace-pre-wrap">
+            <LongText text={event.preview} lines={10} />
+          </pre>
+        </div>
       );
     case 'other':
       return <p className="text-xs text-soft">{event.name}</p>;
   }
-}
-
-function Grid({
-  columns,
-  rows,
-  total,
-}: {
-  columns: readonly string[];
-  rows: readonly (readonly (string | null)[])[];
-  total: number;
-}) {
-  return (
-    <div>
-      <div
-        className="max-h-96 overflow-auto rounded-md border border-line"
-        tabIndex={0}
-        role="region"
-        aria-label="Result as the client saw it"
-      >
-        <table className="w-full border-collapse text-sm">
-          <thead className="sticky top-0 bg-raised text-left">
-            <tr>
-              {columns.map((name, index) => (
-                <th key={index} scope="col" className="px-2 py-1 font-medium whitespace-nowrap">
-                  <SafeText text={name} />
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row, index) => (
-              <tr key={index} className="border-t border-line">
-                {row.map((cell, column) => (
-                  <td key={column} className="max-w-80 truncate px-2 py-1 font-mono text-xs" title={cell ?? 'NULL'}>
-                    {cell === null ? <span className="text-soft italic">NULL</span> : <SafeText text={cell} />}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <p className="mt-1 text-xs text-soft">
-        {total > rows.length
-          ? `the first ${plural(rows.length, 'row')} of ${plural(total, 'row')}`
-          : plural(total, 'row')}
-      </p>
-    </div>
-  );
 }

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
+const zone = new Intl.DateTimeFormat('en-CA', { timeZoneName: 'short' });
 const exact = new Intl.DateTimeFormat('en-CA', {
   year: 'numeric',
   month: '2-digit',
@@ -7,9 +8,14 @@ const exact = new Intl.DateTimeFormat('en-CA', {
   hour: '2-digit',
   minute: '2-digit',
   second: '2-digit',
-  hour12: false,
-  timeZoneName: 'short',
+  hourCycle: 'h23',
 });
+
+/** Date, time and zone: "2026-11-21 11:45:43 UTC". */
+function inFull(at: number): string {
+  const name = zone.formatToParts(at).find((part) => part.type === 'timeZoneName')?.value ?? '';
+  return `${exact.format(at).replace(',', '')} ${name}`;
+}
 
 let now = Date.now();
 const listeners = new Set<() => void>();
@@ -37,21 +43,35 @@ function distance(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** A moment, exact with its zone, and how long ago. */
+/** A moment: how long ago or how far ahead, and exactly with its zone (at the pointer when `short`). */
 export function Moment({ at, short = false }: { at: number; short?: boolean }) {
-  const current = useNow();
-  const words = current - at < 1_000 ? 'now' : `${distance(current - at)} ago`;
-  const full = exact.format(at);
+  const away = at - useNow();
+  const words = away > 1_000 ? `in ${distance(away)}` : away > -1_000 ? 'now' : `${distance(away)} ago`;
+  const full = inFull(at);
   return (
-    <time dateTime={new Date(at).toISOString()} title={full} className="whitespace-nowrap tabular-nums">
-      {short ? words : `${full} (${words})`}
+    <time dateTime={new Date(at).toISOString()} title={full} className="tabular-nums">
+      {short ? (
+        <span className="whitespace-nowrap">{words}</span>
+      ) : (
+        <>
+          <span className="whitespace-nowrap">{full}</span>{' '}
+          <span className="whitespace-nowrap text-soft">({words})</span>
+        </>
+      )}
     </time>
   );
 }
 
+/** "9:41", or in larger units above an hour. The last minute is marked. */
 export function Countdown({ until }: { until: number }) {
-  const left = until - useNow();
-  return <span className="tabular-nums">{left <= 0 ? 'expired' : `expires in ${distance(left)}`}</span>;
+  const left = Math.max(0, Math.ceil((until - useNow()) / 1000));
+  if (left === 0) return <span className="whitespace-nowrap text-soft">expired</span>;
+  const words = left < 3600 ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}` : distance(left * 1000);
+  return (
+    <span className={`whitespace-nowrap tabular-nums ${left <= 60 ? 'font-medium text-warn' : ''}`} role="timer">
+      expires in {words}
+    </span>
+  );
 }
 
 export function duration(ms: number): string {
