@@ -1,4 +1,4 @@
-// Python's drivers and its best known mapper, through the gateway and directly.
+// Python's drivers, its best known mapper, and a client made of them, through the gateway and directly.
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compare } from './compare.ts';
@@ -10,6 +10,7 @@ const programs = [
   ['psycopg 3', 'psycopg'],
   ['asyncpg', 'asyncpg'],
   ['SQLAlchemy', 'sqlalchemy'],
+  ['pgcli', 'pgcli'],
 ] as const satisfies readonly (readonly [ClientName, string])[];
 
 let ways: Ways;

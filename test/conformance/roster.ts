@@ -29,8 +29,14 @@ export const roster = {
       'transactions and errors',
       'cursors',
       'session',
-      'end',
     ],
+  },
+  pgbench: {
+    apt: 'postgresql',
+    find: ['pgbench', '--version'],
+    version: ['pgbench', '--version'],
+    protocol: 'simple; extended; prepared',
+    work: ['initialisation', 'four clients at once'],
   },
   'pg_dump, pg_restore': {
     apt: 'postgresql postgresql-client',
@@ -103,7 +109,7 @@ export const roster = {
   'PostgreSQL JDBC': {
     apt: 'libpostgresql-jdbc-java default-jdk-headless',
     find: ['sh', '-c', 'javac -version && test -e /usr/share/java/postgresql.jar'],
-    version: ['java', '-cp', '/usr/share/java/postgresql.jar', 'org.postgresql.util.PGJDBCMain'],
+    version: ['dpkg-query', '-W', 'libpostgresql-jdbc-java'],
     protocol: 'extended, binary once prepared',
     work: [
       'types, text and binary',
@@ -195,6 +201,27 @@ export const roster = {
     version: ['dpkg-query', '-W', 'odbc-postgresql'],
     protocol: 'extended; simple',
     work: ['types and parameters', 'catalogue functions', 'transactions and batches', 'declared cursors', 'errors'],
+  },
+  pgcli: {
+    apt: 'pgcli',
+    find: ['/usr/bin/python3', '-c', 'import pgcli.pgexecute'],
+    version: ['/usr/bin/python3', '-c', 'import pgcli; print(pgcli.__version__)'],
+    protocol: 'extended; simple',
+    work: ['introspection', 'statements'],
+  },
+  'node-postgres': {
+    apt: 'npm pg',
+    find: ['node', '-e', 'require("pg")'],
+    version: ['node', '-p', 'require("./node_modules/pg/package.json").version'],
+    protocol: 'simple',
+    work: ['catalogue queries of graphical clients'],
+  },
+  'postgres.js': {
+    apt: 'npm postgres',
+    find: ['node', '-e', 'require("postgres")'],
+    version: ['node', '-p', 'require("./node_modules/postgres/package.json").version'],
+    protocol: 'extended, pipelines',
+    work: ['many at once', 'transactions and savepoints', 'cursors'],
   },
 } as const satisfies Record<string, Client>;
 

@@ -128,7 +128,6 @@ reset statement_timeout;
 select current_user, session_user, current_database(), current_schemas(false);
 explain (costs off) select * from orders where amount > 20 order by amount desc;
 explain (analyze, costs off, timing off, summary off, buffers off) select count(*) from orders;
-\echo == end
 \pset format unaligned
 \pset tuples_only on
 \pset fieldsep ' '
