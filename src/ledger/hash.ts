@@ -8,6 +8,14 @@ export function sha256(data: Uint8Array | string): Buffer {
   return hash('sha256', data, 'buffer');
 }
 
+/**
+ * The same, written at a place of a buffer, which may lie in the data itself. By way of a string: a buffer of its own
+ * for the result costs twice the hashing (docs/performance.md).
+ */
+export function sha256Into(target: Buffer, at: number, data: Uint8Array): void {
+  target.write(hash('sha256', data, 'binary'), at, hashSize, 'latin1');
+}
+
 /** Root of the tree with no leaves. */
 export const emptyRoot: Buffer = sha256('');
 
@@ -15,12 +23,26 @@ export const emptyRoot: Buffer = sha256('');
 let leafInput = Buffer.alloc(16 * 1024);
 const nodeInput = Buffer.alloc(1 + 2 * hashSize, 1);
 
+/** Whether the hash of some bytes stands at a place of a buffer. */
+export function isSha256At(buffer: Buffer, at: number, data: Uint8Array): boolean {
+  return hash('sha256', data, 'binary') === buffer.toString('latin1', at, at + hashSize);
+}
+
 /** SHA-256(0x00 ‖ entry). */
 export function leafHash(entry: Uint8Array): Buffer {
+  return sha256(asLeaf(entry));
+}
+
+/** The same, written at a place of a buffer. */
+export function leafHashInto(target: Buffer, at: number, entry: Uint8Array): void {
+  sha256Into(target, at, asLeaf(entry));
+}
+
+function asLeaf(entry: Uint8Array): Buffer {
   if (entry.length + 1 > leafInput.length) leafInput = Buffer.alloc(2 * entry.length);
   leafInput[0] = 0;
   leafInput.set(entry, 1);
-  return sha256(leafInput.subarray(0, entry.length + 1));
+  return leafInput.subarray(0, entry.length + 1);
 }
 
 /** SHA-256(0x01 ‖ left ‖ right). */
@@ -28,6 +50,12 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   nodeInput.set(left, 1);
   nodeInput.set(right, 1 + hashSize);
   return sha256(nodeInput);
+}
+
+/** `nodeHash` of the two hashes that stand at `from` in a run of them, written at `to` of the same run. */
+export function nodeHashWithin(run: Buffer, from: number, to: number): void {
+  run.copy(nodeInput, 1, from, from + 2 * hashSize);
+  sha256Into(run, to, nodeInput);
 }
 
 /** Root over a list of leaf hashes; the split is the largest power of two below the count. */

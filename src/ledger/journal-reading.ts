@@ -12,7 +12,7 @@ import {
   segmentHeaderSize,
   segmentName,
 } from './frame.ts';
-import { hashSize, sha256 } from './hash.ts';
+import { hashSize, isSha256At } from './hash.ts';
 
 /** How far a reader has come. Moved on by `readFrames` frame by frame, so that reading can go on where it ended. */
 export interface Cursor {
@@ -189,10 +189,10 @@ function* framesIn(window: Window, file: string, cursor: Cursor): Generator<Fram
     const end = window.at + frameHeaderSize + header.body;
     const after = end + hashSize;
     if (after > bytes.length) return;
-    const expected = chained
-      ? sha256(bytes.subarray(window.at - hashSize, end))
-      : frameTrailer(cursor.trailer, bytes.subarray(window.at, end));
-    if (expected.compare(bytes, end, after) !== 0) {
+    const isChained = chained
+      ? isSha256At(bytes, end, bytes.subarray(window.at - hashSize, end))
+      : frameTrailer(cursor.trailer, bytes.subarray(window.at, end)).compare(bytes, end, after) === 0;
+    if (!isChained) {
       // Power loss can leave the length of a file and lose its last bytes; a trailer is never all zeros.
       const last = window.start + after === size;
       if (last && bytes.subarray(end, after).every((byte) => byte === 0)) return;
@@ -204,7 +204,7 @@ function* framesIn(window: Window, file: string, cursor: Cursor): Generator<Fram
     chained = true;
     cursor.offset = window.start + after;
     cursor.next = header.first + header.count;
-    cursor.trailer = expected;
+    cursor.trailer = bytes.subarray(end, after);
     cursor.rest = size - cursor.offset;
     yield { first: header.first, records, file };
   }

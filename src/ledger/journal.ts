@@ -6,7 +6,7 @@ import type { AckLevel } from '../domain/target.ts';
 import type { Disk } from './disk.ts';
 import { entryLimit } from './entry.ts';
 import { frameHeaderSize, segmentHeader, segmentHeaderSize, segmentName, writeFrameHeader } from './frame.ts';
-import { hashSize, sha256 } from './hash.ts';
+import { hashSize, sha256Into } from './hash.ts';
 import { sealInPlace, sealPosition } from './payload.ts';
 import type { SessionKey } from './session-key.ts';
 
@@ -176,15 +176,15 @@ export function openJournal(options: JournalOptions): Journal {
     try {
       if (fd === undefined) begin();
       writeFrameHeader(buffer, hashSize, { first, count, body: end - bodyStart });
-      const trailer = sha256(buffer.subarray(0, end));
-      trailer.copy(buffer, end);
+      sha256Into(buffer, end, buffer.subarray(0, end));
       const bytes = end; // header, body and the new trailer; the old trailer in front is not written again
       writeAll(buffer, hashSize, bytes);
       segment.entries += count;
       segment.bytes += bytes;
       flushed = first = next;
+      const before = buffer;
       if (buffer.length > groupBytes) buffer = Buffer.alloc(idle);
-      trailer.copy(buffer);
+      before.copy(buffer, 0, end, end + hashSize);
       end = bodyStart;
     } catch (cause) {
       stop(cause);

@@ -6,12 +6,12 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Disk } from './disk.ts';
-import { hashSize, leafHash } from './hash.ts';
+import { hashSize } from './hash.ts';
 import { type Cursor, cursorAt, readBlocks } from './journal-reading.ts';
 import type { Lock } from './lock.ts';
 import { type Checkpoint, formatCheckpoint, type NoteKey, signNote } from './note.ts';
 import { bundleRecord, rightEdge, tilePath, tileWidth } from './tile.ts';
-import { addLeaf, emptyTree, resumeTree, rootOf, type Tree } from './tree.ts';
+import { addEntry, emptyTree, resumeTree, rootOf, type Tree } from './tree.ts';
 
 export interface SequencerOptions {
   readonly folder: string;
@@ -85,7 +85,7 @@ export function openSequencer(options: SequencerOptions, size: number): Sequence
             pending.push({ path, bytes: Buffer.concat(bundle), full: true });
             bundle = [];
           }
-          addLeaf(tree, leafHash(entry), (level, n, tile) => {
+          addEntry(tree, entry, (level, n, tile) => {
             pending.push({ path: tilePath({ level, n, width: tileWidth }), bytes: tile, full: true });
           });
           if (++handled % slice === 0) await turn();

@@ -1,5 +1,5 @@
 // A Merkle tree that grows at its right edge and hands out each tile when it is complete (c2sp.org/tlog-tiles).
-import { emptyRoot, hashSize, nodeHash } from './hash.ts';
+import { emptyRoot, hashSize, leafHashInto, nodeHash, nodeHashWithin } from './hash.ts';
 import { tileWidth } from './tile.ts';
 
 /** The right edge: the incomplete tile of each level. Everything left of it has been emitted. */
@@ -20,25 +20,37 @@ export function emptyTree(): Tree {
 
 /** Adds one leaf hash; `emit` gets each tile that becomes complete, bottom up. The tile's bytes are the callee's. */
 export function addLeaf(tree: Tree, leaf: Uint8Array, emit: Emit): void {
+  room(tree, 0).set(leaf, tree.counts[0]! * hashSize);
+  added(tree, emit);
+}
+
+/** Adds the leaf hash of an entry. */
+export function addEntry(tree: Tree, entry: Uint8Array, emit: Emit): void {
+  leafHashInto(room(tree, 0), tree.counts[0]! * hashSize, entry);
+  added(tree, emit);
+}
+
+/** The incomplete tile of a level. */
+function room(tree: Tree, level: number): Buffer {
+  if (level === tree.levels.length) {
+    tree.levels.push(Buffer.alloc(tileWidth * hashSize));
+    tree.counts.push(0);
+    tree.emitted.push(0);
+  }
+  return tree.levels[level]!;
+}
+
+/** A hash was put at the end of the bottom tile: what became complete goes up. */
+function added(tree: Tree, emit: Emit): void {
   tree.size++;
-  let carry: Uint8Array = leaf;
   for (let level = 0; ; level++) {
-    if (level === tree.levels.length) {
-      tree.levels.push(Buffer.alloc(tileWidth * hashSize));
-      tree.counts.push(0);
-      tree.emitted.push(0);
-    }
+    const count = (tree.counts[level] = tree.counts[level]! + 1);
+    if (count < tileWidth) return;
     const tile = tree.levels[level]!;
-    const count = tree.counts[level]!;
-    tile.set(carry, count * hashSize);
-    if (count + 1 < tileWidth) {
-      tree.counts[level] = count + 1;
-      return;
-    }
     tree.levels[level] = Buffer.alloc(tileWidth * hashSize);
     tree.counts[level] = 0;
     emit(level, tree.emitted[level]!++, tile);
-    carry = perfect(tile, 0, tileWidth);
+    room(tree, level + 1).set(perfect(tile, 0, tileWidth), tree.counts[level + 1]! * hashSize);
   }
 }
 
@@ -77,10 +89,7 @@ export function rootOf(tree: Tree): Buffer {
 export function perfect(tile: Buffer, start: number, size: number): Buffer {
   const row = Buffer.from(tile.subarray(start * hashSize, (start + size) * hashSize));
   for (let width = size; width > 1; width /= 2) {
-    for (let i = 0; i < width; i += 2) {
-      const left = row.subarray(i * hashSize, (i + 1) * hashSize);
-      nodeHash(left, row.subarray((i + 1) * hashSize, (i + 2) * hashSize)).copy(row, (i / 2) * hashSize);
-    }
+    for (let i = 0; i < width; i += 2) nodeHashWithin(row, i * hashSize, (i / 2) * hashSize);
   }
   return row.subarray(0, hashSize);
 }
