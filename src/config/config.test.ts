@@ -193,6 +193,32 @@ describe('what is refused, where, and what to write', () => {
     expect(problems(levels.join('\n'))[0]?.message).toMatch(/^too many aliases/);
   });
 
+  test('ways to sign in that can never be reached or never succeed', () => {
+    const signIn = (methods: string, more = '') =>
+      problem('plaintext: loopback', `plaintext: loopback, signIn: [${methods}]${more}`);
+    expect(signIn('oauthbearer')).toMatch(/signIn: clients cannot learn where tokens come from/);
+    expect(signIn('oauthbearer', ', oauth: { issuer: other }')).toMatch(/issuer: no issuer has this name/);
+    expect(signIn('oauthbearer', ', oauth: { issuer: one }')).toMatch(/needs an issuer with discovery: true/);
+    const messages = (methods: string, more: string) =>
+      problems(minimal.replace('plaintext: loopback', `plaintext: loopback, signIn: [${methods}]${more}`)).map(
+        ({ message }) => message.split(':')[0],
+      );
+    expect(messages('token-password', ', oauth: { issuer: one }')).toContain('it is not used');
+    expect(messages('token-password, certificate', '')).toEqual([
+      'the second is never reached',
+      'no client certificate can be verified',
+      'no client certificate means anybody',
+    ]);
+    expect(messages('token-password, oauthbearer', '')).toContain('the second is never reached');
+    expect(messages('certificate, oauthbearer', '')).not.toContain('the second is never reached');
+    const tls = ', tls: { cert: { file: a }, key: { file: b }, clientCa: { file: c } }';
+    expect(messages('token-password', tls)).toEqual(['client certificates are not used']);
+    const entry = '{ name: w, principal: { kind: agent, subject: uri } }';
+    const both = minimal.replace('plaintext: loopback', `signIn: [certificate, token-password]${tls}`);
+    expect(problems(`${both}certificates: [${entry}]`)).toEqual([]);
+    expect(problems(`${both}certificates: [${entry}, ${entry}]`)[0]?.message).toMatch(/^another entry has this name/);
+  });
+
   test('a listener or console that would carry tokens in the clear', () => {
     expect(problem(', plaintext: loopback', '')).toMatch(/listeners\[0\]: nobody could sign in: add tls/);
     expect(problem('port: 6432', 'port: 6432, address: 0.0.0.0')).toMatch(/address: tokens would travel in the clear/);

@@ -27,16 +27,20 @@ const answers = {
   'sign-in.missing': {
     severity: 'FATAL',
     code: '28000',
-    hint: 'Send an OpenID Connect token of a configured issuer as the password.',
+    hint: 'Sign in with what this listener asks for: an OpenID Connect token, or a client certificate.',
   },
-  'sign-in.invalid': { severity: 'FATAL', code: '28P01', hint: 'Get a fresh token and use it as the password.' },
-  'sign-in.expired': { severity: 'FATAL', code: '28P01', hint: 'Get a fresh token and connect again.' },
+  'sign-in.invalid': { severity: 'FATAL', code: '28P01', hint: 'Get a fresh token or certificate and connect again.' },
+  'sign-in.expired': { severity: 'FATAL', code: '28P01', hint: 'Get a fresh token or certificate and connect again.' },
   'sign-in.audience': {
     severity: 'FATAL',
     code: '28P01',
     hint: 'Ask the issuer for a token of the configured audience.',
   },
-  'sign-in.issuer': { severity: 'FATAL', code: '28P01', hint: 'Use a token of an issuer that is configured here.' },
+  'sign-in.issuer': {
+    severity: 'FATAL',
+    code: '28P01',
+    hint: 'Use a token or certificate of an issuer that is configured here.',
+  },
   'sign-in.plaintext': { severity: 'FATAL', code: '28000', hint: 'Connect with sslmode=verify-full.' },
   'target.unknown': {
     severity: 'FATAL',

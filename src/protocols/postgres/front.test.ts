@@ -115,6 +115,23 @@ describe('start-up', () => {
     expect(last(steps([startup({ user: 'a' })], { plaintext: false }))).toBe('sign-in.plaintext');
   });
 
+  test.each<[readonly SignInMethod[], boolean, string]>([
+    [['token-password'], true, 'token-password'],
+    [['oauthbearer'], true, 'oauthbearer'],
+    [['certificate'], true, 'certificate'],
+    // Refused by the gateway, which records it.
+    [['certificate'], false, 'certificate'],
+    [['certificate', 'token-password'], true, 'certificate'],
+    [['certificate', 'token-password'], false, 'token-password'],
+    [['certificate', 'oauthbearer'], false, 'oauthbearer'],
+  ])('with %j and a certificate presented: %s, asks for %s', (signIn, presented, wanted) => {
+    const step = last(steps([startup({ user: 'a' }, 9)], { signIn, presented }));
+    if (typeof step !== 'object') return expect.fail('no step');
+    if (wanted === 'certificate') expect(step).toMatchObject({ do: 'sign-in', by: 'certificate', token: '' });
+    else if (step.do === 'send') expect(step.bytes.includes('OAUTHBEARER')).toBe(wanted === 'oauthbearer');
+    else expect.fail('nothing is asked for');
+  });
+
   test('refuses plaintext behind the request for TLS', () => {
     const request = written(encodeSslRequest);
     expect(last(steps([request], { tls: true }))).toEqual({ do: 'secure' });
