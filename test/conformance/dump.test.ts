@@ -76,11 +76,13 @@ test('restored through the gateway, and dumped again', async () => {
 test('dumped and restored through the gateway by several links at once', async () => {
   const archive = join(folder, 'parallel');
   const jobs = ways.of('jobs');
+  // Indexes, constraints and triggers were restored above; each costs a reading of the catalogue.
+  const sections = ['--section=pre-data', '--section=data'];
   await said(source.revealed, 'pg_dump', '-Fd', '-j', '3', '-f', archive);
-  await said(jobs.revealed, 'pg_restore', '--exit-on-error', '-j', '3', '-d', jobs.revealed.database, archive);
-  expect(await said({ ...jobs.direct, database: jobs.revealed.work, work: jobs.revealed.work }, 'pg_dump')).toBe(
-    await said(source.direct, 'pg_dump'),
-  );
+  const restore = ['pg_restore', '--exit-on-error', '-j', '3', ...sections];
+  await said(jobs.revealed, ...restore, '-d', jobs.revealed.database, archive);
+  const restored = { ...jobs.direct, database: jobs.revealed.work, work: jobs.revealed.work };
+  expect(await said(restored, 'pg_dump', ...sections)).toBe(await said(source.direct, 'pg_dump', ...sections));
 });
 
 test('the gateway complained of nothing', () => expect(ways.complaints).toEqual([]));
