@@ -1,7 +1,8 @@
 // The store's reads on a thread of their own: a search over years of statements must not hold up one that passes now.
 import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { openReads, type Reads, readNames } from './reads.ts';
+import { readNames } from './read-names.ts';
+import { openReads, type Reads } from './reads.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
 
 export interface Ask {

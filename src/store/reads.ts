@@ -2,6 +2,7 @@
 import type { ApprovalRow, EffectRow, SessionDetail, SessionSummary, StatementRow } from '../api/contract.ts';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { formatCursor, type Place } from './cursor.ts';
+import { fit } from './page-size.ts';
 import type { ApprovalsTable, Schema, SessionsTable, VotesTable } from './schema.ts';
 
 export interface Page<T> {
@@ -57,15 +58,6 @@ export interface Reads {
   /** Open sessions now; the rest since a time in milliseconds since the epoch, to the minute. */
   counters(since: number): Promise<Counters>;
 }
-
-export const readNames = [
-  'sessions',
-  'session',
-  'statements',
-  'approvals',
-  'approval',
-  'counters',
-] as const satisfies readonly (keyof Reads)[];
 
 export function openReads(db: Kysely<Schema>): Reads {
   return {
@@ -272,16 +264,6 @@ function approvalOf(row: Selectable<ApprovalsTable>, votes: readonly Selectable<
         grade: 'session',
       })),
   };
-}
-
-/** Characters of statements on one page. */
-const pageCharacters = 4 * 1024 * 1024;
-
-/** The first of the rows that fit on a page together; at least one. */
-export function fit<Row extends { readonly size: number }>(rows: readonly Row[]): Row[] {
-  let sum = 0;
-  const last = rows.findIndex(({ size }) => (sum += size) > pageCharacters);
-  return last < 0 ? [...rows] : rows.slice(0, Math.max(1, last));
 }
 
 /** One row more than the page was read, to know whether another page follows. */

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { type Follower, type FollowerOptions, startFollower, type StoreChanges, workerFile } from './follower.ts';
 import type { Reads } from './reads.ts';
-import { readNames } from './reads.ts';
+import { readNames } from './read-names.ts';
 import type { Answer, Ask } from './reads-worker.ts';
 
 export interface Store extends Reads, Omit<Follower, 'close'> {
