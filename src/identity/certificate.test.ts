@@ -164,6 +164,29 @@ describe(verifies('identity.never-defaulted', 'a certificate is refused'), () =>
     );
   });
 
+  test('when TLS resumes a session of the time when it was still valid', async () => {
+    const mine = await root.issue({ ...spiffe('agents/a'), notAfter: Date.now() + 1_500 });
+    const wish = { port: listener.port, host: 'localhost', ca: root.cert, ALPNProtocols: ['test'], ...mine };
+    const first = connectTls(wish);
+    const session = await new Promise<Buffer>((resolve, reject) => {
+      first.once('session', resolve);
+      first.once('error', reject);
+    });
+    first.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    const again = connectTls({ ...wish, session });
+    again.write('x');
+    await new Promise((resolve, reject) => {
+      again.once('data', resolve);
+      again.once('error', reject);
+    });
+    expect(again.isSessionReused()).toBe(true);
+    again.destroy();
+    // TLS still calls it verified.
+    const { certificate } = links.at(-1) as Link;
+    expect(refusal(() => open([agent]).verifyCertificate(certificate as PeerCertificate))).toBe('sign-in.expired');
+  });
+
   test.each<[string, Wish]>([
     ['no name of the kind', { name: 'CN=spiffe://example.org/agents/a' }],
     ['two names of the kind', { names: [...spiffe('agents/a').names, ...spiffe('agents/b').names] }],
