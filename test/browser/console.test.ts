@@ -1,57 +1,110 @@
+// The console in a real browser, over a real gateway with real sessions: every page in every look, and what people do there.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startWorld, type World } from '../../src/demo/world.ts';
-import { launch, openConsole } from '../peers/browser.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type AgentName, startWorld, type World } from '../../src/demo/world.ts';
+import { type Look, launch, type Opened, openConsole, openWindow } from '../peers/browser.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const nasty = `select 1 as "<img src=x onerror=alert(1)>" /* \u202e\u200b раyment */`;
+const many = `with ${Array.from({ length: 6 }, (_, index) => `o${index} as (update orders set status = status where id = ${index} returning 1)`).join(', ')} select count(*) from carts, customers where carts.id = 1`;
+const desktop = { width: 1280, height: 860, theme: 'light' } as const;
 
 let folder: string;
 let world: World;
 let browser: Browser;
-let session: pg.Client;
+let reporting: pg.Client;
+const opened: Opened[] = [];
+const clients: pg.Client[] = [];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'countersign-browser-'));
   world = await startWorld(folder, () => {});
   browser = await launch();
-  session = await agent('reporting-agent');
-  await session.query('select id, name, email from customers order by id limit 5');
-  await session.query('drop table customers').catch(() => {});
-  await session.query(nasty);
+  reporting = await agent('reporting-agent');
+  await reporting.query('select id, name, email from customers order by id limit 5');
+  await reporting.query('drop table customers').catch(() => {});
+  await reporting.query(nasty);
+  await reporting.query('select id, card from customers where city = $1 order by id limit 3', ['Lyon']);
+  const ended = await agent('migration-agent');
+  await ended.query(many);
+  await ended.end();
 }, 120_000);
 
+// Whatever a test did: its pages said nothing wrong, and its clients are gone.
+afterEach(async () => {
+  const said = opened.flatMap(({ complaints }) => complaints.said);
+  await Promise.all(opened.splice(0).map(({ context }) => context.close()));
+  await Promise.all(
+    clients
+      .splice(0)
+      .filter((client) => client !== reporting)
+      .map((client) => client.end().catch(() => {})),
+  );
+  expect(said).toEqual([]);
+});
+
 afterAll(async () => {
-  await session?.end().catch(() => {});
+  await reporting?.end().catch(() => {});
   await browser?.close();
   await world?.stop();
   rmSync(folder, { recursive: true, force: true });
 }, 60_000);
 
-async function agent(name: 'reporting-agent' | 'migration-agent'): Promise<pg.Client> {
-  const client = new pg.Client({ host: '127.0.0.1', port: world.ports.plain, user: name, password: await world.provider.tokenFor(name), database: 'shop' });
+async function agent(name: AgentName): Promise<pg.Client> {
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port: world.ports.plain,
+    user: name,
+    password: await world.provider.tokenFor(name),
+    database: 'shop',
+  });
   client.on('error', () => {});
   await client.connect();
+  clients.push(client);
   return client;
+}
+
+async function console(who: 'dana' | 'omar', look: Look = desktop, path?: string): Promise<Page> {
+  const window = await openConsole(browser, world, who, look, path);
+  opened.push(window);
+  return window.page;
 }
 
 /** Accessibility rules of WCAG 2.2 A and AA. The script runs through the debugger, so the page's own policy stays as it is. */
 async function accessible(page: Page): Promise<void> {
   await page.evaluate(axe);
   const violations = await page.evaluate(async () => {
-    const run = (globalThis as unknown as { axe: { run(options: unknown): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe.run;
-    const result = await run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] });
+    const { axe } = globalThis as unknown as {
+      axe: { run(options: unknown): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    };
+    const result = await axe.run({
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    });
     return result.violations.map((violation) => `${violation.id}: ${violation.nodes[0]?.html}`);
   });
-  expect(violations).toEqual([]);
+  expect(violations, page.url()).toEqual([]);
 }
 
-const fits = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
+/** No page is wider than its window. */
+async function fits(page: Page): Promise<void> {
+  const { content, window } = await page.evaluate<{ content: number; window: number }>(
+    '({ content: document.documentElement.scrollWidth, window: document.documentElement.clientWidth })',
+  );
+  expect(content, page.url()).toBeLessThanOrEqual(window);
+}
+
+async function check(page: Page): Promise<void> {
+  await fits(page);
+  await accessible(page);
+}
+
+const go = (page: Page, place: string) => page.getByRole('link', { name: new RegExp(`^${place}( |$)`) }).click();
+const sessionOf = (page: Page, name: string) => page.getByRole('link', { name: new RegExp(name, 'i') }).first();
 
 describe.each([
   { width: 1280, height: 860, theme: 'light' },
@@ -60,95 +113,335 @@ describe.each([
   { width: 360, height: 740, theme: 'dark' },
 ] as const)('at $width px, $theme', (look) => {
   test('every page shows real data, fits, is accessible and says nothing wrong', async () => {
-    const { context, page, complaints } = await openConsole(browser, world, 'dana', look);
-    const check = async () => {
-      expect(await fits(page)).toBe(true);
-      await accessible(page);
-    };
-    await page.getByText('reporting-agent').first().waitFor();
-    await check();
-    await page.getByRole('link', { name: 'Sessions', exact: true }).click();
+    const page = await console('dana', look);
+    expect(await page.evaluate('document.documentElement.dataset.theme')).toBe(look.theme);
+    await sessionOf(page, 'Reporting agent').waitFor();
+    await page
+      .getByText(/masked cell/)
+      .first()
+      .waitFor();
+    expect(await page.title()).toMatch(/Now · Countersign$/);
+    await check(page);
+
+    await go(page, 'Sessions');
     await page.getByRole('heading', { name: 'Sessions' }).waitFor();
-    await page.getByRole('link', { name: /reporting-agent/ }).first().click();
+    await sessionOf(page, 'Reporting agent').waitFor();
+    await check(page);
+    await sessionOf(page, 'Reporting agent').click();
     await page.getByText('drop table customers').waitFor();
+    await page.getByText('drops table public.customers').waitFor();
+    await page.getByText('demo.no-drop forbids').waitFor();
+    await page.getByText('5 × pii.email').waitFor();
     await page.getByText('U+202E').first().waitFor();
-    await check();
+    await check(page);
+
     await page.getByRole('tab', { name: 'What the client saw' }).click();
-    await page.getByRole('region', { name: 'Result as the client saw it' }).first().waitFor();
+    const results = page.getByRole('region', { name: 'Result as the client saw it' });
+    await results.first().waitFor();
+    expect(await results.first().getByRole('columnheader').allInnerTexts()).toEqual(['id', 'name', 'email']);
+    expect(await results.first().getByRole('img', { name: 'masked' }).count()).toBe(1);
     expect(await page.content()).not.toContain('ada.okafor.1@');
     expect(await page.locator('img[src="x"]').count()).toBe(0);
-    await check();
-    await page.getByRole('link', { name: 'Approvals', exact: true }).click();
+    await check(page);
+
+    await go(page, 'Approvals');
     await page.getByRole('heading', { name: 'Approvals' }).waitFor();
-    await check();
-    await page.getByRole('link', { name: 'Ledger', exact: true }).click();
+    await page.getByRole('heading', { name: 'Decided' }).waitFor();
+    await check(page);
+
+    await go(page, 'Ledger');
     await page.getByText('countersign.example/demo', { exact: true }).waitFor();
-    await check();
+    await page.getByText(/^countersign verify data\/ledger --key 'countersign\.example\/demo\+/).waitFor();
+    await check(page);
+
     await page.goto(`${world.consoleUrl}/nowhere`);
     await page.getByText('There is no such page').waitFor();
-    await check();
-    expect(complaints.said).toEqual([]);
-    await context.close();
+    await check(page);
+    await page.goto(`${world.consoleUrl}/sessions/nobody`);
+    await page.getByRole('alert').getByText('session.unknown').waitFor();
+    await check(page);
+    // The browser logs the answer by itself.
+    expect(
+      opened
+        .at(-1)!
+        .complaints.said.splice(0)
+        .filter((what) => !what.includes('404 (Not Found)')),
+    ).toEqual([]);
+  });
+
+  test('a held statement and the sign-in pages fit and are accessible', async () => {
+    const window = await openWindow(browser, look);
+    opened.push(window);
+    await window.page.goto(world.consoleUrl);
+    await window.page.getByRole('link', { name: 'Sign in with your organisation' }).waitFor();
+    await check(window.page);
+    await window.page.getByRole('link', { name: 'Sign in with your organisation' }).click();
+    await window.page.getByRole('radio', { name: '(dana)' }).waitFor();
+    await check(window.page);
+
+    const page = await console('dana', look);
+    const client = await agent('migration-agent');
+    const running = client
+      .query(
+        `delete from orders where status = $1 and id > ${look.width} /* ${look.theme} ${nasty} ${'long '.repeat(80)} */`,
+        ['a\u202eb'],
+      )
+      .catch((error: Error) => error);
+    await page
+      .getByRole('link', { name: /delete from orders where status = \$1/ })
+      .first()
+      .click();
+    await page.getByRole('heading', { name: 'What would run' }).waitFor();
+    await page.getByText('deletes from public.orders').waitFor();
+    await page.getByText('$1 =').waitFor();
+    await page.getByRole('button', { name: /Grant/ }).waitFor();
+    await check(page);
+    await page.getByRole('button', { name: 'Refuse' }).click();
+    await page.getByRole('heading', { name: 'Refused', exact: true }).waitFor();
+    await check(page);
+    expect(await running).toBeInstanceOf(Error);
   });
 });
 
 describe('a held statement', () => {
-  test('appears by itself within a second, is granted, and runs once', async () => {
-    const { context, page, complaints } = await openConsole(browser, world, 'dana', { width: 1280, height: 860, theme: 'light' });
+  test('appears by itself, is granted, and runs once', async () => {
+    const page = await console('dana');
     const client = await agent('migration-agent');
     const running = client.query('delete from orders where id = 21');
+    // Far sooner than anything that polls.
     await page.getByRole('link', { name: /delete from orders where id = 21/ }).click({ timeout: 5_000 });
-    await page.getByText('deletes from shop').or(page.getByText('deletes from public.orders')).first().waitFor();
-    await accessible(page);
+    await page.getByRole('heading', { name: 'What would run' }).waitFor();
+    await page.getByText('deletes from public.orders').waitFor();
+    expect(await page.title()).toMatch(/^\(1\) Migration agent asks/);
+    await page.getByLabel(/Reason/).fill('cleaning up \u202eoops');
     await page.getByRole('button', { name: /Grant/ }).click();
     expect((await running).rowCount).toBe(1);
-    await page.getByText('granted').first().waitFor();
-    await client.end();
-    expect(complaints.said).toEqual([]);
-    await context.close();
+    await page.getByRole('heading', { name: 'Granted', exact: true }).waitFor();
+    await page.getByText('cleaning up').waitFor();
+    expect(await page.getByRole('button', { name: /Grant/ }).count()).toBe(0);
+    await page.getByRole('link', { name: 'See it in its session' }).click();
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: 'delete from orders where id = 21' })
+      .getByText('held')
+      .waitFor();
+  });
+
+  test('is told to everyone who looks, also its end', async () => {
+    const [dana, omar] = [await console('dana'), await console('omar')];
+    const client = await agent('migration-agent');
+    const running = client.query('delete from orders where id = 25').catch((error: Error) => error);
+    for (const page of [dana, omar]) await page.getByRole('link', { name: /where id = 25/ }).click();
+    await dana.getByRole('button', { name: 'Refuse' }).click();
+    await omar.getByRole('heading', { name: 'Refused', exact: true }).waitFor({ timeout: 5_000 });
+    expect(await running).toBeInstanceOf(Error);
   });
 
   test('cannot be granted before its end was seen', async () => {
-    const { context, page } = await openConsole(browser, world, 'dana', { width: 1280, height: 700, theme: 'light' });
+    const page = await console('dana', { width: 1280, height: 700, theme: 'light' }, '/approvals');
     const client = await agent('migration-agent');
-    const running = client.query(`delete from orders where id = 22 ${'\n'.repeat(200)} or id = 23`).catch((error: Error) => error);
-    await page.getByRole('link', { name: 'Approvals', exact: true }).click();
+    const running = client
+      .query(`delete from orders where id = 22 ${'\n'.repeat(200)} or id = 23`)
+      .catch((error: Error) => error);
     await page.getByRole('link', { name: /delete from orders where id = 22/ }).click();
     const grant = page.getByRole('button', { name: /Grant/ });
-    expect(await grant.isDisabled()).toBe(true);
     await page.getByText(/more lines? below/).waitFor();
-    await page.getByRole('region', { name: 'Statement' }).evaluate((element) => element.scrollTo(0, element.scrollHeight));
+    expect(await grant.isDisabled()).toBe(true);
+    // By keyboard, as someone without a mouse does it.
+    await page.getByRole('region', { name: 'Statement' }).focus();
+    await page.keyboard.press('End');
     await expect.poll(() => grant.isDisabled()).toBe(false);
     await page.getByRole('button', { name: 'Refuse' }).click();
     expect(await running).toBeInstanceOf(Error);
-    await client.end();
-    await context.close();
   });
 
-  test('cannot be granted by the owner of the agent', async () => {
-    const { context, page } = await openConsole(browser, world, 'omar', { width: 1280, height: 860, theme: 'light' });
+  test('cannot be granted by the owner of the agent, who is told why', async () => {
+    const page = await console('omar', desktop, '/approvals');
     const client = await agent('migration-agent');
     const running = client.query('delete from orders where id = 24').catch((error: Error) => error);
-    await page.getByRole('link', { name: 'Approvals', exact: true }).click();
     await page.getByRole('link', { name: /delete from orders where id = 24/ }).click();
-    await page.getByText(/owner|own/i).first().waitFor();
-    expect(await page.getByRole('button', { name: /Grant/ }).count()).toBe(0);
+    await page.getByText('You own this agent.').waitFor();
+    expect(await page.getByRole('button', { name: /Grant|Refuse/ }).count()).toBe(0);
     await client.end();
     await running;
-    await context.close();
+    await page.getByRole('heading', { name: 'Withdrawn', exact: true }).waitFor();
   });
 });
 
-test('an administrator ends a live session, and its client is told', async () => {
-  const { context, page } = await openConsole(browser, world, 'dana', { width: 1280, height: 860, theme: 'light' });
-  const client = await agent('migration-agent');
-  const ended = new Promise<Error>((done) => client.once('error', done));
-  await client.query('select 1');
-  await page.goto(`${world.consoleUrl}/sessions?state=live&principal=migration-agent`);
-  await page.getByRole('link', { name: /migration-agent/ }).first().click();
-  await page.getByRole('button', { name: 'End session' }).click();
-  await page.getByLabel('Reason').fill('wrong database');
-  await page.getByRole('dialog').getByRole('button', { name: 'End session' }).click();
-  expect((await ended).message).toMatch(/wrong database|terminat/i);
-  await context.close();
+describe('a session', () => {
+  test('shows what its statements did, three effects at first', async () => {
+    const page = await console('dana', desktop, '/sessions?state=ended&principal=migration&text=o5');
+    await sessionOf(page, 'Migration agent').click();
+    const row = page.getByRole('listitem').filter({ hasText: 'with o0 as' });
+    await row.getByRole('button', { name: /more effects?/ }).click();
+    await row.getByText('reads public.customers').waitFor();
+    expect(await row.getByRole('button', { name: /more effects?/ }).count()).toBe(0);
+  });
+
+  test('is found by what it did, and its filters are an address', async () => {
+    const page = await console('dana', desktop, '/sessions');
+    await sessionOf(page, 'Migration agent').waitFor();
+    await page.getByLabel('Text of a statement').fill('drop table customers');
+    await expect.poll(() => page.getByRole('link', { name: /Migration agent/ }).count()).toBe(0);
+    expect(new URL(page.url()).searchParams.get('text')).toBe('drop table customers');
+    await page.getByLabel('Text of a statement').fill('nothing of the kind');
+    await page.getByText('No session matches').waitFor();
+    await page.getByRole('link', { name: 'Show all sessions' }).click();
+    await sessionOf(page, 'Migration agent').waitFor();
+    expect(await page.getByLabel('Text of a statement').inputValue()).toBe('');
+  });
+
+  test('has an address for each statement, which scrolls there', async () => {
+    const client = await agent('reporting-agent');
+    for (let n = 0; n < 130; n++) await client.query(`select ${n} as n`);
+    const page = await console('dana', desktop, '/sessions?text=select+129+as+n');
+    await sessionOf(page, 'Reporting agent').click();
+    await page.getByText('select 60 as n').waitFor();
+    const at = page.url();
+    await page.goto(`${at}#62`);
+    await page.reload();
+    const row = page.locator('[id="62"]');
+    await row.waitFor();
+    expect(await row.getAttribute('aria-current')).toBe('location');
+    await expect.poll(async () => (await row.boundingBox())!.y).toBeLessThan(200);
+    // One that is not on the first page of statements.
+    await page.goto(`${world.consoleUrl}/ledger`);
+    await page.goto(`${at}#129`);
+    await page.locator('[id="129"]').waitFor();
+    expect(await page.getByText('select 5 as n').count()).toBe(0);
+    await page.getByRole('button', { name: /Statements before/ }).click();
+    await page.getByText('select 5 as n').waitFor();
+    // News do not pull the page away from what is read.
+    await page.goto(`${at}#100`);
+    await page.locator('[id="100"]').waitFor();
+    await page.evaluate('scrollTo(0, 0)');
+    await client.query('select 4711 as news');
+    await page
+      .getByText(/13[23] statements/)
+      .first()
+      .waitFor();
+    expect(await page.evaluate('scrollY')).toBe(0);
+  });
+
+  test('plays what the client saw in its own timing, by keyboard', async () => {
+    const page = await console('dana', desktop, '/sessions?text=drop+table+customers');
+    await sessionOf(page, 'Reporting agent').click();
+    await page.getByText('drop table customers').waitFor();
+    await page.getByRole('tab', { name: 'Timeline' }).focus();
+    await page.keyboard.press('ArrowRight');
+    const position = page.getByRole('slider', { name: 'Position' });
+    await position.waitFor();
+    expect(new URL(page.url()).searchParams.get('view')).toBe('replay');
+    const all = Number(await position.getAttribute('max'));
+    expect(all).toBeGreaterThan(8);
+    expect(await position.inputValue()).toBe(String(all));
+    const results = page.getByRole('region', { name: 'Result as the client saw it' });
+    const shown = await results.count();
+    await position.focus();
+    await page.keyboard.press('Home');
+    await page.getByText('The session begins.').waitFor();
+    expect(await results.count()).toBe(0);
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    expect(await position.getAttribute('aria-valuetext')).toMatch(new RegExp(`^event 2 of ${all}, `));
+    await page.getByLabel('Speed').selectOption('10×');
+    await page.getByRole('button', { name: 'Play' }).focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => position.inputValue(), { timeout: 20_000 }).toBe(String(all));
+    expect(await results.count()).toBe(shown);
+    // At its end it begins again, and stops where one says.
+    await page.getByLabel('Speed').selectOption('0.1×');
+    await page.keyboard.press('Tab');
+    await page.getByRole('button', { name: 'Play' }).click();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    expect(Number(await position.inputValue())).toBeLessThan(all);
+  });
+
+  test('is read for replay once, however much happens meanwhile', async () => {
+    const client = await agent('reporting-agent');
+    await client.query('select 1 as replayed');
+    const page = await console('dana', desktop, '/sessions?text=as+replayed');
+    let reads = 0;
+    page.on('request', (request) => {
+      if (request.url().endsWith('/replay')) reads++;
+    });
+    await sessionOf(page, 'Reporting agent').click();
+    await page.getByRole('tab', { name: 'What the client saw' }).click();
+    await page.getByRole('slider').or(page.getByText('Nothing was recorded yet')).waitFor();
+    for (let n = 0; n < 3; n++) {
+      await client.query(`select ${n} as meanwhile`);
+      await page
+        .getByText(`${n + 3} statements`)
+        .first()
+        .waitFor();
+    }
+    expect(reads).toBe(1);
+    await page.getByRole('button', { name: 'Read again' }).click();
+    await expect.poll(() => reads).toBe(2);
+  });
+
+  test('is ended by an administrator, and its client is told', async () => {
+    const client = await agent('migration-agent');
+    const ended = new Promise<Error>((done) => client.once('error', done));
+    await client.query('select 2 as doomed');
+    const page = await console('dana', desktop, '/sessions?state=live&target=shop&text=as+doomed');
+    await sessionOf(page, 'Migration agent').click();
+    const open = page.getByRole('button', { name: 'End session' });
+    await open.click();
+    const dialog = page.getByRole('dialog', { name: /End the session of Migration agent/ });
+    await dialog.waitFor();
+    await accessible(page);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => dialog.isVisible()).toBe(false);
+    expect(await open.evaluate((element) => element.matches(':focus'))).toBe(true);
+    await open.click();
+    await page.getByLabel('Reason').fill('wrong database');
+    await dialog.getByRole('button', { name: 'End session' }).click();
+    expect((await ended).message).toMatch(/wrong database|terminat/i);
+    await page.getByText('ended', { exact: true }).waitFor();
+    expect(await open.count()).toBe(0);
+  });
+});
+
+test('a theme that was chosen is there before any script of the console runs', async () => {
+  const page = await console('dana');
+  await page.getByRole('button', { name: 'Switch between light and dark' }).click();
+  expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('dark');
+  await page.route('**/assets/*.js', (route) => route.abort());
+  await page.reload();
+  expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('dark');
+  expect(await page.evaluate('document.getElementById("root").childElementCount')).toBe(0);
+  // The bundle that was kept away is complained about, as it should be.
+  const { said } = opened.at(-1)!.complaints;
+  expect(said.splice(0).every((what) => what.includes('ERR_FAILED'))).toBe(true);
+});
+
+test('a gateway that is away takes nothing from the page, and one signs in again where one was', async () => {
+  const page = await console('dana', desktop, '/sessions?text=as+unseen');
+  await page.getByText('No session matches').waitFor();
+  await page.getByText('Live', { exact: true }).waitFor();
+  const complaints = opened.at(-1)!.complaints.said;
+  await world.stopGateway('SIGTERM');
+  await page.getByText('Reconnecting').waitFor();
+  await page.getByText('No session matches').waitFor();
+  await world.startGateway();
+  reporting = await agent('reporting-agent');
+  await reporting.query('select 1 as unseen');
+  // Who is signed in to the console is forgotten with the process.
+  await page.getByRole('link', { name: 'Sign in with your organisation' }).click({ timeout: 30_000 });
+  await page.getByLabel('Demo password').fill(world.provider.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await sessionOf(page, 'Reporting agent').waitFor();
+  await page.getByText('Live', { exact: true }).waitFor();
+  // The browser logs each try by itself.
+  expect(complaints.splice(0).filter((what) => !/ERR_(CONNECTION|INCOMPLETE|EMPTY)/.test(what))).toEqual([]);
+});
+
+test('signing out leads to the sign-in page', async () => {
+  const page = await console('omar');
+  await page.getByRole('button', { name: /^Sign out/ }).click();
+  await page.getByRole('link', { name: 'Sign in with your organisation' }).waitFor();
+  await page.goto(`${world.consoleUrl}/ledger`);
+  await page.getByRole('link', { name: 'Sign in with your organisation' }).waitFor();
+  expect(await page.content()).not.toContain('Public key');
 });

@@ -6,7 +6,7 @@ import { Badge, Card, Facts, Loading, link } from '../parts/basics.tsx';
 import { Copy } from '../parts/copy.tsx';
 import { ApprovalState } from '../parts/decision.tsx';
 import { Decide } from '../parts/decide.tsx';
-import { Failure } from '../parts/failure.tsx';
+import { FailedPage } from '../parts/failure.tsx';
 import { PageTitle } from '../parts/page-title.tsx';
 import { SafeText } from '../parts/statement-text.tsx';
 import { Countdown, Moment } from '../parts/time.tsx';
@@ -19,7 +19,7 @@ export default function Approval() {
     queryKey: ['approval', id],
     queryFn: () => read<ApprovalRow>(`/api/approvals/${encodeURIComponent(id)}`),
   });
-  if (approval.error && !approval.data) return <Failure error={approval.error} />;
+  if (approval.error && !approval.data) return <FailedPage title="Approval request" error={approval.error} />;
   if (!approval.data) return <Loading what="approval request" />;
   const row = approval.data;
   return (

@@ -3,7 +3,7 @@ import type { LedgerStatus } from '../../../src/api/contract.ts';
 import { read } from '../api.ts';
 import { Badge, Card, Code, Facts, Loading } from '../parts/basics.tsx';
 import { Copy } from '../parts/copy.tsx';
-import { Failure } from '../parts/failure.tsx';
+import { FailedPage } from '../parts/failure.tsx';
 import { PageTitle } from '../parts/page-title.tsx';
 import { Moment } from '../parts/time.tsx';
 import { number, plural } from '../words.ts';
@@ -24,7 +24,7 @@ export default function Ledger() {
     queryFn: () => read<LedgerStatus>('/api/ledger'),
     refetchInterval: 5_000,
   });
-  if (status.error && !status.data) return <Failure error={status.error} />;
+  if (status.error && !status.data) return <FailedPage title="Ledger" error={status.error} />;
   if (!status.data) return <Loading what="ledger" />;
   const ledger = status.data;
   const command = `countersign verify data/ledger --key '${ledger.vkey}'`;

@@ -4,7 +4,7 @@ import type { ApprovalRow, Overview, Page, SessionSummary } from '../../../src/a
 import { read } from '../api.ts';
 import { ApprovalList } from '../parts/approval-list.tsx';
 import { Badge, Card, Code, EmptyState, Loading, link } from '../parts/basics.tsx';
-import { Failure } from '../parts/failure.tsx';
+import { FailedPage } from '../parts/failure.tsx';
 import { PageTitle } from '../parts/page-title.tsx';
 import { SessionList } from '../parts/session-list.tsx';
 import { Shown } from '../parts/shown.tsx';
@@ -59,7 +59,7 @@ export default function Now() {
     queryFn: () => read<Page<SessionSummary>>('/api/sessions?state=ended&limit=6'),
   });
 
-  if (overview.error && !overview.data) return <Failure error={overview.error} />;
+  if (overview.error && !overview.data) return <FailedPage title="Now" error={overview.error} />;
   const { data } = overview;
   return (
     <>

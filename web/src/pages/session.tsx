@@ -6,7 +6,7 @@ import type { Me, Page, SessionDetail, StatementRow } from '../../../src/api/con
 import { read } from '../api.ts';
 import { Badge, Button, Card, EmptyState, Facts, Loading, More } from '../parts/basics.tsx';
 import { Copy } from '../parts/copy.tsx';
-import { Failure } from '../parts/failure.tsx';
+import { FailedPage, Failure } from '../parts/failure.tsx';
 import { KillButton } from '../parts/kill-button.tsx';
 import { PageTitle } from '../parts/page-title.tsx';
 import { ReplayView } from '../parts/replay-view.tsx';
@@ -27,7 +27,7 @@ export default function Session() {
     queryKey: ['session', id],
     queryFn: () => read<SessionDetail>(`/api/sessions/${encodeURIComponent(id)}`),
   });
-  if (session.error && !session.data) return <Failure error={session.error} />;
+  if (session.error && !session.data) return <FailedPage title="Session" error={session.error} />;
   if (!session.data) return <Loading what="session" />;
   const s = session.data;
   const live = s.closed === undefined;

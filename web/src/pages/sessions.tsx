@@ -1,7 +1,7 @@
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
-import type { Page, SessionSummary } from '../../../src/api/contract.ts';
+import type { Page, SessionSummary, TargetRow } from '../../../src/api/contract.ts';
 import { read } from '../api.ts';
 import { Card, Code, EmptyState, field, Loading, link, More } from '../parts/basics.tsx';
 import { Failure } from '../parts/failure.tsx';
@@ -9,13 +9,13 @@ import { PageTitle } from '../parts/page-title.tsx';
 import { SessionList } from '../parts/session-list.tsx';
 
 const choices = [
-  { name: 'state', label: 'State', options: ['', 'live', 'ended'] },
-  { name: 'ruling', label: 'With a decision', options: ['', 'permit', 'hold', 'deny'] },
+  { name: 'state', label: 'State', options: ['live', 'ended'] },
+  { name: 'ruling', label: 'With a decision', options: ['permit', 'hold', 'deny'] },
+  { name: 'target', label: 'Target', options: [] },
 ] as const;
 const texts = [
-  { name: 'principal', label: 'Principal', example: 'migration-agent' },
-  { name: 'target', label: 'Target', example: 'shop' },
-  { name: 'text', label: 'Text of a statement', example: 'delete from orders' },
+  { name: 'principal', label: 'Principal', example: 'beginning of a name' },
+  { name: 'text', label: 'Text of a statement', example: 'words, such as delete orders' },
 ] as const;
 const names = [...choices, ...texts].map(({ name }) => name);
 
@@ -52,7 +52,7 @@ function TypedField({
             setTyped(undefined);
           }, typingMs);
         }}
-        placeholder={`such as ${example}`}
+        placeholder={example}
         autoComplete="off"
       />
     </label>
@@ -79,6 +79,11 @@ export default function Sessions() {
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,
   });
+  const targets = useQuery({ queryKey: ['targets'], queryFn: () => read<Page<TargetRow>>('/api/targets') });
+  // Also the one of the address, which may not be configured any more.
+  const reachable = [...new Set([...(targets.data?.items.map((row) => row.name) ?? []), params.get('target') ?? ''])]
+    .filter((name) => name !== '')
+    .sort();
   const set = (name: string, value: string) =>
     setParams(
       (before) => {
@@ -107,7 +112,7 @@ export default function Sessions() {
       </PageTitle>
       <search>
         <form
-          className="mb-4 grid grid-cols-2 gap-3 sm:grid-cols-[7rem_9rem_1fr_1fr_2fr] *:last:col-span-2 sm:*:last:col-span-1"
+          className="mb-4 grid grid-cols-2 gap-3 sm:grid-cols-[7rem_9rem_9rem_1fr_2fr] *:last:col-span-2 sm:*:last:col-span-1"
           onSubmit={(event) => event.preventDefault()}
         >
           {choices.map(({ name, label, options }) => (
@@ -118,9 +123,10 @@ export default function Sessions() {
                 value={params.get(name) ?? ''}
                 onChange={(event) => set(name, event.target.value)}
               >
-                {options.map((option) => (
+                <option value="">any</option>
+                {(name === 'target' ? reachable : options).map((option) => (
                   <option key={option} value={option}>
-                    {option === '' ? 'any' : option}
+                    {option}
                   </option>
                 ))}
               </select>

@@ -1,5 +1,6 @@
 import { ApiError } from '../api.ts';
 import { Code } from './basics.tsx';
+import { PageTitle } from './page-title.tsx';
 
 function adviceFor(status: number | undefined): string {
   if (status === 403)
@@ -19,5 +20,15 @@ export function Failure({ error }: { error: unknown }) {
         {adviceFor(api?.status)} {api && <Code>{api.problem.code}</Code>}
       </p>
     </div>
+  );
+}
+
+/** A page that has nothing else to show. */
+export function FailedPage({ title, error }: { title: string; error: unknown }) {
+  return (
+    <>
+      <PageTitle title={title}>{title}</PageTitle>
+      <Failure error={error} />
+    </>
   );
 }

@@ -42,7 +42,7 @@ function LineState({ line }: { line: Line }) {
 function useBeginning() {
   const main = useRef<HTMLElement>(null);
   const { pathname, hash } = useLocation();
-  const how = useNavigationType();
+  const how: string = useNavigationType();
   const before = useRef(pathname);
   useEffect(() => {
     if (before.current === pathname) return;

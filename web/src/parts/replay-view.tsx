@@ -69,7 +69,7 @@ function Events({ replay, session, again }: { replay: Replay; session: SessionDe
               +{((event.at - started) / 1000).toFixed(2)}
             </span>
             <div className="min-w-0">
-              <Shown event={event} masks={session.maskedCells > 0} />
+              <Shown event={event} number={index + 1} masks={session.maskedCells > 0} />
             </div>
           </li>
         ))}
@@ -86,7 +86,7 @@ function Events({ replay, session, again }: { replay: Replay; session: SessionDe
   );
 }
 
-function Shown({ event, masks }: { event: ReplayEvent; masks: boolean }) {
+function Shown({ event, number, masks }: { event: ReplayEvent; number: number; masks: boolean }) {
   switch (event.kind) {
     case 'statement':
       return (
@@ -105,7 +105,15 @@ function Shown({ event, masks }: { event: ReplayEvent; masks: boolean }) {
         </>
       );
     case 'result':
-      return <ResultGrid columns={event.columns} rows={event.rows} total={event.total} masks={masks} />;
+      return (
+        <ResultGrid
+          label={`Result as the client saw it, event ${number}`}
+          columns={event.columns}
+          rows={event.rows}
+          total={event.total}
+          masks={masks}
+        />
+      );
     case 'done':
       return <p className="font-mono text-xs text-soft">{event.tag}</p>;
     case 'error':

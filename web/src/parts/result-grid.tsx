@@ -27,12 +27,14 @@ export function ResultGrid({
   rows,
   total,
   masks,
+  label,
 }: {
   columns: readonly string[];
   rows: readonly Row[];
   total: number;
   /** Whether anything of the session was masked. */
   masks: boolean;
+  label: string;
 }) {
   const masked = masks ? maskedColumns(columns, rows) : new Set<number>();
   const right = new Set([...columns.keys()].filter((index) => isNumeric(rows, index)));
@@ -42,7 +44,7 @@ export function ResultGrid({
         className="max-h-96 w-fit max-w-full overflow-auto rounded-md border border-line bg-surface"
         tabIndex={0}
         role="region"
-        aria-label="Result as the client saw it"
+        aria-label={label}
       >
         <table className="w-max border-collapse text-[13px]">
           <thead className="sticky top-0 bg-raised text-left">
