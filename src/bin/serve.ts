@@ -330,19 +330,22 @@ async function consoleOptions(config: Config) {
 
 /** Serves until the process is told to stop, in order; a second signal ends it at once. */
 export async function serveUntilStopped(config: Config): Promise<void> {
-  const running = await serve(config);
-  // A parent that started us over an IPC channel waits for this.
-  process.send?.({ ready: true, listeners: running.listeners, console: running.consoleUrl });
-  await new Promise<void>((stopped, failed) => {
-    let asked = false;
-    const stop = (signal: NodeJS.Signals) => {
+  let asked = false;
+  // Listened to from the beginning: a signal during the start, or right behind it, is an orderly stop too.
+  const told = new Promise<string>((resolve) => {
+    const stop = (signal: string) => {
       if (asked) process.exit(130);
       asked = true;
-      running.stop(signal).then(stopped, failed);
+      resolve(signal);
     };
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
-    process.once('disconnect', () => process.connected || stop('SIGTERM'));
+    // The parent is gone; our own goodbye to it, below, is not meant.
+    process.once('disconnect', () => asked || stop('SIGTERM'));
   });
+  const running = await serve(config);
+  // A parent that started us over an IPC channel waits for this.
+  if (!asked) process.send?.({ ready: true, listeners: running.listeners, console: running.consoleUrl });
+  await running.stop(await told);
   if (process.connected) process.disconnect();
 }
