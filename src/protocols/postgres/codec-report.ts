@@ -18,6 +18,9 @@ export function decodeReport(buffer: Buffer, start: number, end: number): Report
   return fields;
 }
 
+/** The form of an SQLSTATE: what has it is a code and not a text that a value could be in. */
+export const sqlState = /^[0-9A-Z]{5}$/;
+
 export function encodeReport(
   writer: Writer,
   kind: 'error' | 'notice',

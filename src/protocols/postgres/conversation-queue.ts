@@ -192,6 +192,8 @@ export interface Expected {
   part: number;
   /** For `query`: masks of the result at hand, `null` when rows leave as they are, `undefined` before its description. */
   masks: RowMasks | null | undefined;
+  /** The target began a COPY to the client, as the text says, and has not ended it. */
+  copiesOut: boolean;
   failed: boolean;
 }
 
@@ -210,6 +212,7 @@ export function expectation(kind: AnswerKind, segment: number, more: Partial<Exp
     barrier: more.barrier ?? false,
     part: 0,
     masks: undefined,
+    copiesOut: false,
     failed: false,
   };
 }

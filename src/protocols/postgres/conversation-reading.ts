@@ -1,10 +1,10 @@
 // The gateway's own reading through the session's link: what only this session sees (its search path, its uncommitted DDL,
 // its temporary objects). Extended protocol under a reserved name, so that the client's unnamed statement survives (ADR 0010).
 import { Fault } from '../../domain/fault.ts';
-import { catalogueQueries, readCatalogue } from '../../sql/catalogue.ts';
+import { type Catalogue, catalogueQueries, readCatalogue } from '../../sql/catalogue.ts';
 import { targetMessage } from './codec.ts';
 import { encodeBind, encodeClose, encodeExecute, encodeParse } from './codec-extended.ts';
-import { decodeReport } from './codec-report.ts';
+import { decodeReport, sqlState } from './codec-report.ts';
 import { Cells } from './codec-rows.ts';
 import { encodeFlush, encodeSync } from './codec-simple.ts';
 import { decodeReadyForQuery } from './codec-status.ts';
@@ -94,7 +94,8 @@ export function readingAnswer(
       talk.status = decodeReadyForQuery(buffer, start, end);
       break;
     case targetMessage.errorResponse: {
-      const code = decodeReport(buffer, start, end).get('C');
+      const state = decodeReport(buffer, start, end).get('C') ?? '';
+      const code = sqlState.test(state) ? state : 'unknown';
       throw new Fault(
         'target.refused',
         `The gateway could not read the catalogue of the target (SQLSTATE ${code}), so nothing more can be judged in this session.`,
@@ -108,10 +109,20 @@ export function readingAnswer(
   return true;
 }
 
-function unexpected(): Fault {
+/** Too few results, or rows of another width, are the target's doing (test: nightly/corpus). */
+function readResults(talk: Talk, results: readonly (readonly (readonly string[])[])[]): Catalogue {
+  try {
+    return readCatalogue(results, talk.options.labels);
+  } catch (error) {
+    throw unexpected(error);
+  }
+}
+
+function unexpected(cause?: unknown): Fault {
   return new Fault(
     'target.protocol',
     'The target answered a reading of its catalogue in a way that the protocol does not allow.',
+    cause,
   );
 }
 
@@ -122,7 +133,7 @@ function finish(talk: Talk, reading: Reading): void {
   talk.needPath = false;
   let { catalogue } = talk;
   if (reading.catalogue) {
-    catalogue = readCatalogue(rest.slice(0, catalogueQueries.length), talk.options.labels);
+    catalogue = readResults(talk, rest.slice(0, catalogueQueries.length));
     talk.needCatalogue = false;
   }
   setScope(

@@ -1,6 +1,6 @@
 // Notices of our own while a statement waits for people, and server texts that could quote a labelled value.
 import type { Holding } from '../../domain/permit.ts';
-import { encodeReport, type Report } from './codec-report.ts';
+import { encodeReport, type Report, sqlState } from './codec-report.ts';
 import { Writer } from './codec-writer.ts';
 
 /** `again`: the statement has been waiting for a while and the client is told so once more. */
@@ -17,8 +17,15 @@ export function encodeHoldNotice(holding: Holding, again: boolean): Buffer {
   return writer.take();
 }
 
-/** Fields that never hold a value: severity, SQLSTATE, and where in the server's source it was raised. */
-const safe: ReadonlySet<string> = new Set(['S', 'V', 'C', 'F', 'L', 'R']);
+/** Fields that never hold a value as long as they have their form: severity, SQLSTATE, and where in the server's source it was raised. */
+const safe: ReadonlyMap<string, RegExp> = new Map([
+  ['S', /^\p{L}{1,20}$/u],
+  ['V', /^[A-Z]{1,10}$/],
+  ['C', sqlState],
+  ['F', /^[\w.+-]{1,60}$/],
+  ['L', /^\d{1,9}$/],
+  ['R', /^\w{1,80}$/],
+]);
 
 /** Raised with a fixed text wherever that happens. */
 const fixedTexts: ReadonlySet<string> = new Set([
@@ -92,8 +99,8 @@ function quotesOnlyTheStatement(report: Report): boolean {
 export function withoutValues(report: Report): Report {
   if (quotesOnlyTheStatement(report)) return report;
   const kept = new Map<string, string>();
-  for (const [letter, text] of report) if (safe.has(letter)) kept.set(letter, text);
-  const code = report.get('C') ?? 'unknown';
+  for (const [letter, text] of report) if (safe.get(letter)?.test(text)) kept.set(letter, text);
+  const code = kept.get('C') ?? 'unknown';
   kept.set('M', `message withheld by the gateway (SQLSTATE ${code}): it could quote a labelled value`);
   return kept;
 }
