@@ -133,6 +133,20 @@ test(verifies('never-raw-at-rest', 'literals of labelled columns and passwords a
   expect(read("select id from orders where status = 'paid'").text).toContain('paid');
 });
 
+test('the work of a mask is not written back to a labelled column', () => {
+  for (const sql of [
+    "update customers set email = '****' where id = 1",
+    "update customers set email = '****@****.example' where id = 1",
+    "insert into customers (id, name, email) values (1, 'n', '****1234')",
+    "insert into customers (id, name, email) values (1, 'n', '***') on conflict do nothing",
+  ])
+    expect(() => read(sql), sql).toThrow(/mask/);
+  // Elsewhere stars are only stars.
+  expect(read("update orders set status = '****' where id = 1").meaning.effects.length).toBeGreaterThan(0);
+  expect(read("update customers set name = '****' where id = 1").meaning.effects.length).toBeGreaterThan(0);
+  expect(read("select id from customers where email = '****'").meaning.effects.length).toBeGreaterThan(0);
+});
+
 test('the literals of EXECUTE are masked as the prepared statement uses them', () => {
   const { analysis } = read('prepare p as select id from customers where email = $1 and id = $2').parts[0]!.changes
     .prepared!;

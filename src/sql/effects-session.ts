@@ -119,7 +119,11 @@ export function declareCursor(stmt: DeclareCursorStmt, reading: Reading, names: 
   reading.walker.statement(query, reading, names);
   // CURSOR_OPT_HOLD of parsenodes.h.
   const hold = ((stmt.options ?? 0) & 0x20) !== 0;
-  reading.changes.cursor = { name: stmt.portalname ?? '', analysis: reading.walker.analyse(query, reading.scope), hold };
+  reading.changes.cursor = {
+    name: stmt.portalname ?? '',
+    analysis: reading.walker.analyse(query, reading.scope),
+    hold,
+  };
   reading.flags.barrier = true;
   reading.flags.uncacheable = true;
 }

@@ -1,7 +1,7 @@
 // One SQL text → Analysis, uncached (contract in analysis.ts): each statement's effects, columns, literals and changes put
 // together. Total: a text is analysed, or refused with a Fault that says what to do.
 import type { CallStmt, CopyStmt, ExecuteStmt, FetchStmt } from 'libpg-query';
-import type { Effect } from '../domain/effect.ts';
+import type { Action, Effect } from '../domain/effect.ts';
 import { Fault } from '../domain/fault.ts';
 import type { LabelledColumn } from '../domain/label.ts';
 import type { Meaning, Output } from '../domain/statement.ts';
@@ -13,7 +13,7 @@ import { type Lineage, lineage } from './lineage.ts';
 import { routinesNamed, strings } from './names.ts';
 import { kindOf, notUnderstood, type Parsed, parse, type Tree } from './parse.ts';
 import { add, noNames, openReading, type Reading, type Walker } from './reading.ts';
-import { type RecordedPart, recordedText } from './recorded.ts';
+import { hasMaskedLiteral, type RecordedPart, recordedText } from './recorded.ts';
 import { refuseStale, scopeAfter, type Stale, staleAfter } from './sequence.ts';
 
 /** What is known of an analysis beside the contract. */
@@ -139,9 +139,17 @@ function readParts(sql: string, parsed: readonly Parsed[], start: Scope): { anal
     scope = scopeAfter(scope, changes);
   }
   const meaning: Meaning = { effects: [...effects.values()], results };
+  if (meaning.effects.some(({ action }) => writesRows.has(action)) && hasMaskedLiteral(sql, recorded)) {
+    throw notUnderstood(
+      'A value in the statement is the work of a mask: writing it back would destroy what it hides. Leave the column out, or send its real value.',
+      { sqlstate: '42501', message: 'a masked value cannot be written back' },
+    );
+  }
   const text = sql === '' ? '' : recordedText(sql, recorded);
   return { analysis: { meaning, text, parts, barrier, quotesLabelled, sensitiveParameters }, cacheable };
 }
+
+const writesRows: ReadonlySet<Action> = new Set<Action>(['sql:insert', 'sql:update']);
 
 interface PartRead {
   readonly kind: string;
