@@ -1,0 +1,165 @@
+// Statements damaged by words and by characters, read by the analyser under a real catalogue: an analysis or a Fault, and the parser
+// goes on as before.
+import { isDeepStrictEqual } from 'node:util';
+import { Fault } from '../../src/domain/fault.ts';
+import { openAnalyser } from '../../src/sql/analyse.ts';
+import type { Analysis, Scope } from '../../src/sql/analysis.ts';
+import { readCatalogue } from '../../src/sql/catalogue.ts';
+import { loadParser } from '../../src/sql/parse.ts';
+import { destructive } from '../adversarial/effects/destructive.ts';
+import { harmless } from '../adversarial/effects/harmless.ts';
+import { corpus } from '../adversarial/lineage/corpus.ts';
+import { rules } from '../adversarial/lineage/shop.ts';
+import { kept } from './corpus.ts';
+import type { Attempt } from './inputs.ts';
+import { told } from './messages.ts';
+import { generator, pick, type Random } from './mutation.ts';
+
+const texts: readonly string[] = [
+  ...corpus.map(({ sql }) => sql),
+  ...harmless,
+  ...destructive.map(({ sql }) => sql),
+  ...kept('found')
+    .filter(({ name }) => name.startsWith('sql-'))
+    .map(({ bytes }) => bytes.toString()),
+];
+
+const word = /\s+|[\p{L}_$][\p{L}\p{N}_$]*|\d+(?:\.\d+)?|'(?:[^']|'')*'|"[^"]*"|::|[\s\S]/gu;
+const words = texts.map((text) => text.match(word) ?? []);
+const odd = [
+  '\0',
+  '\ud800',
+  '\ufeff',
+  '\u202e',
+  '😀',
+  '\n--',
+  '/*',
+  '*/',
+  "'",
+  '"',
+  '$$',
+  '$a$',
+  '\\',
+  ';',
+  '(',
+  ')',
+  '[',
+  ']',
+  "e'",
+  'U&"',
+  '$1',
+  '$99999999999',
+  '::',
+  '1e999',
+  '-',
+  '*',
+  '.',
+  ',',
+];
+const around: readonly (readonly [string, string])[] = [
+  ['(', ')'],
+  ['select (', ')'],
+  ['explain analyze ', ''],
+  ['select * from (', ') as x'],
+  ['with w as (', ') select * from w'],
+  ['create view v as ', ''],
+  ['prepare p as ', ''],
+  ['declare c cursor for ', ''],
+  ['copy (', ') to stdout'],
+  ['do $do$ begin ', '; end $do$'],
+  ['create function f() returns void language plpgsql as $f$ begin ', '; end $f$'],
+  ['select array[', ']'],
+  ['not ', ''],
+];
+
+function damagedText(random: Random): string {
+  let parts: string[] = [...pick(random, words)];
+  for (let times = random(5); times > 0; times--) {
+    const at = random(parts.length + 1);
+    const length = 1 + random(6);
+    switch (random(7)) {
+      case 0:
+        parts.splice(at, length);
+        break;
+      case 1:
+        parts.splice(at, 0, ...parts.slice(at, at + length));
+        break;
+      case 2: {
+        const other = pick(random, words);
+        const from = random(other.length + 1);
+        parts.splice(at, random(3), ...other.slice(from, from + length * 2));
+        break;
+      }
+      case 3:
+        parts.splice(at, random(2), pick(random, pick(random, words)) ?? '');
+        break;
+      case 4:
+        parts.splice(at, 0, pick(random, odd));
+        break;
+      case 5: {
+        const [before, after] = pick(random, around);
+        const deep = random(50) === 0 ? 1 + random(3_000) : 1;
+        parts = [before.repeat(deep), ...parts, after.repeat(deep)];
+        break;
+      }
+      default: {
+        const text = parts.join('');
+        const from = random(text.length + 1);
+        const changed =
+          text.slice(0, from) +
+          String.fromCharCode(random(random(4) === 0 ? 0xffff : 128)) +
+          text.slice(from + random(2));
+        parts = [changed];
+      }
+    }
+  }
+  return parts.join('');
+}
+
+/** `rows` are the results of `catalogueQueries` at the server that the statements of the corpus were written for. */
+export async function openSqlAttempts(
+  rows: readonly (readonly (readonly string[])[])[],
+): Promise<(seed: number, index: number) => Attempt> {
+  await loadParser();
+  const scope: Scope = {
+    catalogue: readCatalogue(rows, rules),
+    searchPath: ['pg_catalog', 'public'],
+    role: 'postgres',
+    prepared: new Map(),
+    cursors: new Map(),
+  };
+  const analyser = openAnalyser();
+  const probe = 'select ssn, name from people where id = 1';
+  const before = openAnalyser().analyse(probe, scope);
+  const alive = (): string | undefined => {
+    try {
+      // A fresh analyser, because the other one may answer from memory.
+      const same = isDeepStrictEqual(openAnalyser().analyse(probe, scope), before);
+      return same ? undefined : 'the parser reads the same statement in another way afterwards';
+    } catch (error) {
+      return `the parser is dead afterwards: ${told(error)}`;
+    }
+  };
+  return (seed, index) => {
+    const random = generator(seed, index);
+    const text = damagedText(random);
+    return {
+      bytes: Buffer.from(text),
+      run: () => analysed(() => analyser.analyse(text, scope)) ?? (index % 100 === 0 ? alive() : undefined),
+    };
+  };
+}
+
+function analysed(read: () => Analysis): string | undefined {
+  try {
+    const { meaning, parts, text } = read();
+    if (typeof text !== 'string') return 'an analysis without its text';
+    for (const { result } of parts)
+      if (result !== undefined && meaning.results[result] === undefined)
+        return 'a part with a result that is not there';
+    return undefined;
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'statement.not-understood') return undefined;
+    return told(error);
+  }
+}
