@@ -157,7 +157,11 @@ const issuer = z.strictObject({
 
 const certificate = z.strictObject({
   name: name.describe('Name within this file; principals carry it as their issuer, `mtls:name`.'),
-  ca: file.optional().describe('Authorities, PEM, of which one must have issued the certificate itself. Default: any chain to `clientCa`.'),
+  ca: file
+    .optional()
+    .describe(
+      'Authorities, PEM, of which one must have issued the certificate itself. Default: any chain to `clientCa`.',
+    ),
   match: text
     .optional()
     .describe(
