@@ -44,8 +44,11 @@ export async function openArena(options: {
     const admins = new Map<string, pg.Client>();
     const as = async (database: string) => {
       const client = new pg.Client({
-        ...{ host: '127.0.0.1', port: server.port, database },
-        ...{ user: server.superuser, password: server.password },
+        host: '127.0.0.1',
+        port: server.port,
+        database,
+        user: server.superuser,
+        password: server.password,
       });
       await client.connect();
       admins.set(database, client);

@@ -85,6 +85,13 @@ function masked(straight: Message, through: Message): boolean {
     const [a, b] = [cells(straight.body), cells(through.body)];
     return a.length === b.length && a.every((cell, index) => holds(cell) || same(cell, b[index]));
   }
+  if (straight.type === 'A') {
+    // Process id and channel stay, what another session may have put into it does not.
+    const stop = straight.body.indexOf(0, 4) + 1;
+    return through.body.equals(
+      Buffer.concat([through.body.subarray(0, 4), straight.body.subarray(4, stop), Buffer.alloc(1)]),
+    );
+  }
   if (straight.type !== 'E' && straight.type !== 'N') return false;
   const [a, b] = [new Map(report(straight.body)), new Map(report(through.body))];
   // Data copied in that cannot be read for the record ends the COPY with the gateway's own CopyFail.
@@ -106,24 +113,21 @@ function advised(straight: Message, through: Message): boolean {
 }
 
 /**
- * In a failed transaction every statement fails; the server says so where the gateway says that the name does not exist, because a Query that
- * failed inside the transaction leaves an unnamed portal at the server.
- */
-function alsoFailed(straight: Message, through: Message): boolean {
-  if (straight.type !== 'E' || through.type !== 'E') return false;
-  const [a, b] = [new Map(report(straight.body)), new Map(report(through.body))];
-  return a.get('C') === '25P02' && b.get('C') === '34000' && b.get('V') === 'ERROR';
-}
-
-/**
  * Texts that cannot be read before a part of them has run, or at all: a name of SQL's own (EXECUTE, FETCH) that does not exist, and statements
- * behind a change that they depend on. None of such a text runs: a decision, after which the two sessions are not comparable any more.
+ * behind a change that they depend on. None of such a text runs: a decision. And a Query that fails inside a transaction leaves its unnamed portal
+ * to the server, which nothing can be done with. After either the two sessions are not comparable any more.
  */
-export function refused(through: Message): boolean {
+export function refused(through: Message, failed: boolean): boolean {
   if (through.type !== 'E') return false;
   const fields = new Map(report(through.body));
   if (fields.get('C') === '0A000') return /sent separately|read together/.test(fields.get('M') ?? '');
+  if (fields.get('M') === 'portal "" does not exist') return failed;
   return /in this session\. (PREPARE|DECLARE) it first\./.test(fields.get('H') ?? '');
+}
+
+function inFailed(messages: readonly Message[], index: number): boolean {
+  const ready = messages.slice(0, index).findLast(({ type }) => type === 'Z');
+  return ready?.body.toString() === 'E';
 }
 
 /** The first difference between the two runs, with what surrounds it; \`undefined\` when there is none. */
@@ -139,8 +143,8 @@ export function difference(straight: Played, through: Played, mayMask: boolean):
   for (let index = 0; index < length; index++) {
     if (direct[index] === gateway[index]) continue;
     const [one, other] = [straight.messages[index], through.messages[index]];
-    if (one && other && (advised(one, other) || alsoFailed(one, other))) continue;
-    if (other && refused(other)) return undefined;
+    if (one && other && advised(one, other)) continue;
+    if (other && refused(other, inFailed(straight.messages, index))) return undefined;
     if (mayMask && one && other && masked(one, other)) continue;
     const shown = (lines: readonly string[]) => lines.slice(Math.max(0, index - 3), index + 4).join('\n    ');
     return `message ${index}:\n  direct\n    ${shown(direct)}\n  gateway\n    ${shown(gateway)}\n  ${through.stuck ?? ''}`;

@@ -1,5 +1,5 @@
 // The gateway against its model, which is PostgreSQL itself: random sequences of messages get the same answers with and without it, byte
-// for byte. COUNTERSIGN_MODEL_RUNS plays more sequences, COUNTERSIGN_MODEL_SEED others.
+// for byte. COUNTERSIGN_MODEL_RUNS plays more sequences, COUNTERSIGN_MODEL_SEED others. On a busy machine fewer are played.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RawClient } from '../peers/raw-client.ts';
@@ -11,6 +11,35 @@ import { cleanup, makes, reset, schema, sequences, type Step } from './sequences
 const runs = Number(process.env.COUNTERSIGN_MODEL_RUNS ?? 60);
 const seed = Number(process.env.COUNTERSIGN_MODEL_SEED ?? 20_260_101);
 const timeout = 30_000 + runs * 2_000;
+
+/** Sequences that once came out differently, shrunk to what matters. */
+const found: Readonly<Record<string, readonly Step[]>> = {
+  // The server skips such a Query and all up to the Sync; it ended the session.
+  'a query behind a failed pipeline without Sync': [
+    { do: 'parse', name: '', sql: 'select * from missing', types: [] },
+    { do: 'query', sql: 'select 1', wait: true },
+    { do: 'parse', name: '', sql: 'select 2', types: [] },
+    { do: 'sync', wait: true },
+    { do: 'query', sql: 'select 3', wait: true },
+  ],
+  'a query behind a good pipeline without Sync': [
+    { do: 'parse', name: 's1', sql: 'select 1', types: [] },
+    { do: 'bind', portal: '', statement: 's1', values: [], formats: [], results: [] },
+    { do: 'execute', portal: '', limit: 0 },
+    { do: 'query', sql: 'select 2', wait: false },
+    { do: 'describe', of: 'S', name: 's1' },
+    { do: 'sync', wait: true },
+  ],
+  'two queries behind a failed pipeline, and a refused one': [
+    { do: 'parse', name: '', sql: 'selec', types: [] },
+    { do: 'query', sql: 'select 1', wait: false },
+    { do: 'query', sql: 'select 2', wait: true },
+    { do: 'sync', wait: true },
+    { do: 'bind', portal: '', statement: 'nowhere', values: [], formats: [], results: [] },
+    { do: 'query', sql: 'begin', wait: false },
+    { do: 'sync', wait: true },
+  ],
+};
 
 async function compare(arena: Arena, steps: readonly Step[], mayMask: boolean): Promise<string | undefined> {
   const tidy = steps.some((step) => 'sql' in step && makes.test(step.sql));
@@ -31,8 +60,8 @@ function property(arena: () => Arena, labelled: boolean) {
     }),
     {
       seed,
-      numRuns: Math.ceil(labelled ? runs / 3 : runs),
-      interruptAfterTimeLimit: timeout - 5_000,
+      numRuns: Math.ceil(labelled ? runs / 4 : (runs * 3) / 4),
+      interruptAfterTimeLimit: (labelled ? 5_000 : 12_000) * Math.max(1, runs / 60),
       markInterruptAsFailure: false,
     },
   );
@@ -61,6 +90,10 @@ describe('without labels', () => {
     );
     expect(greetings[1]).toEqual(greetings[0]);
     expect(greetings[0]?.length).toBeGreaterThan(10);
+  });
+
+  test.each(Object.entries(found))('%s', async (_, steps) => {
+    expect(await compare(arena, steps, false)).toBeUndefined();
   });
 
   test('any sequence gets the same answers as without the gateway', () => property(() => arena, false), timeout);

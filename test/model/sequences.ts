@@ -207,6 +207,118 @@ const labelled = [
   'select loud(email) from people where id = 1',
 ];
 
+/** Statements that make sense one after the other; any of them may be left out. */
+const stories = [
+  [
+    'begin',
+    'declare c1 cursor for select id, name from items order by id',
+    'fetch 2 from c1',
+    'move 1 in c1',
+    'fetch all from c1',
+    'close c1',
+    'commit',
+    'fetch 1 from c1',
+  ],
+  [
+    'declare c2 scroll cursor with hold for select id from items order by id',
+    'fetch 3 from c2',
+    'begin',
+    'fetch 2 from c2',
+    'rollback',
+    'fetch backward 1 from c2',
+    'close c2',
+  ],
+  [
+    'prepare s1 as select id, name from items where id < $1 order by id',
+    'execute s1 (3)',
+    'begin',
+    'execute s1 (5)',
+    'rollback',
+    'explain (costs off) execute s1 (3)',
+    'deallocate s1',
+    'execute s1 (3)',
+  ],
+  [
+    'listen news',
+    "notify news, 'one'",
+    'begin',
+    "notify news, 'two'",
+    "notify news, 'two'",
+    "select pg_notify('news', 'three')",
+    'select 1',
+    'commit',
+    'unlisten *',
+    "notify news, 'four'",
+  ],
+  [
+    'begin',
+    "insert into items (id, name) values (50, 'fifty') returning id",
+    'savepoint a',
+    'select 1 / 0',
+    'select 1',
+    'rollback to a',
+    'select count(*) from items',
+    'commit',
+  ],
+  [
+    'begin',
+    'create table made (a int, b text)',
+    "insert into made values (1, 'b')",
+    'select * from made',
+    'savepoint a',
+    'alter table made add column c int default 3',
+    'select * from made',
+    'rollback to a',
+    'select * from made',
+    'rollback',
+    'select * from made',
+  ],
+  [
+    'create temp table items (shadow int)',
+    'insert into items values (5)',
+    'select * from items',
+    'drop table if exists pg_temp.items',
+    'select count(*) from items',
+  ],
+  [
+    'set search_path = other, public',
+    'select * from items order by 1 limit 2',
+    'begin',
+    'set local search_path = public',
+    'select id, name from items order by 1 limit 2',
+    'rollback',
+    'select * from items order by 1 limit 2',
+    'reset search_path',
+    'show search_path',
+  ],
+  [
+    'begin',
+    'insert into heads values (1, 99)',
+    'select * from heads',
+    'commit',
+    'select * from heads',
+    'begin',
+    'insert into heads values (1, 99)',
+    'set constraints all immediate',
+    'rollback',
+  ],
+  [
+    "create type mood as enum ('good', 'bad')",
+    "select 'good'::mood",
+    'create table made (a mood)',
+    "insert into made values ('bad') returning a",
+    'drop table made',
+    'drop type mood',
+  ],
+  [
+    'create view seen as select id, name from items where id < 3',
+    'select * from seen order by id',
+    'create or replace view seen as select id, name, 1 as more from items where id < 4',
+    'select * from seen order by id',
+    'drop view seen',
+  ],
+];
+
 const from = (...pools: readonly (readonly string[])[]) => fc.constantFrom(...pools.flat());
 
 interface Parameterised {
@@ -314,6 +426,56 @@ export function sequences(options: { readonly labelled: boolean; readonly messag
     )
     .map(([step, end]) => [step, ...end]);
 
+  /** One statement on its own, as a Query or as a pipeline of its own. */
+  const alone = (text: string, extended: boolean, wait: boolean): Step[] =>
+    extended
+      ? [
+          { do: 'parse', name: '', sql: text, types: [] },
+          { do: 'bind', portal: '', statement: '', values: [], formats: [], results: [] },
+          { do: 'describe', of: 'P', name: '' },
+          { do: 'execute', portal: '', limit: 0 },
+          { do: 'sync', wait },
+        ]
+      : [{ do: 'query', sql: text, wait }];
+  const story = fc
+    .constantFrom(...stories)
+    .chain((texts) =>
+      fc.tuple(
+        fc.subarray(texts, { minLength: Math.ceil(texts.length / 2) }),
+        fc.array(fc.tuple(sometimes, mostly), { minLength: 11, maxLength: 11 }),
+      ),
+    )
+    .map(([texts, ways]) => texts.map((text, index) => alone(text, ...ways[index]!)));
+  /** One portal fetched in steps, inside a transaction, with something else in between. */
+  const fetching = fc
+    .record({
+      first: limit,
+      between: fc.option(single),
+      second: limit,
+      end: fc.constantFrom('commit', 'rollback'),
+      results: formats,
+    })
+    .map(({ first, between, second, end: last, results }): Step[][] => [
+      [{ do: 'query', sql: 'begin', wait: true }],
+      [
+        { do: 'parse', name: 's2', sql: 'select id, name from items order by id', types: [] },
+        { do: 'bind', portal: 'w1', statement: 's2', values: [], formats: [], results },
+        { do: 'execute', portal: 'w1', limit: first },
+        { do: 'sync', wait: true },
+      ],
+      between === null ? [] : [{ do: 'query', sql: between, wait: true }],
+      [
+        { do: 'execute', portal: 'w1', limit: second },
+        { do: 'flush', wait: true },
+        { do: 'execute', portal: 'w1', limit: 3 },
+        { do: 'sync', wait: false },
+      ],
+      [{ do: 'query', sql: last, wait: true }],
+      [
+        { do: 'execute', portal: 'w1', limit: 0 },
+        { do: 'sync', wait: true },
+      ],
+    ]);
   const rows = fc.array(
     fc.constantFrom(
       '80\teighty\n',
@@ -367,17 +529,19 @@ export function sequences(options: { readonly labelled: boolean; readonly messag
   return fc
     .array(
       fc.oneof(
-        { weight: 6, arbitrary: query.map((step): Step[] => [step]) },
-        { weight: 6, arbitrary: whole },
-        { weight: 3, arbitrary: loose },
-        { weight: 1, arbitrary: copySimple },
-        { weight: 1, arbitrary: copyExtended },
+        { weight: 6, arbitrary: query.map((step): Step[][] => [[step]]) },
+        { weight: 6, arbitrary: whole.map((steps) => [steps]) },
+        { weight: 3, arbitrary: loose.map((steps) => [steps]) },
+        { weight: 1, arbitrary: copySimple.map((steps) => [steps]) },
+        { weight: 1, arbitrary: copyExtended.map((steps) => [steps]) },
+        { weight: 2, arbitrary: story },
+        { weight: 1, arbitrary: fetching },
       ),
       { minLength: 1, maxLength: 12, size: 'max' },
     )
     .map((blocks) => {
       const steps: Step[] = [];
-      for (const block of blocks) if (steps.length + block.length <= options.messages) steps.push(...block);
+      for (const block of blocks.flat()) if (steps.length + block.length <= options.messages) steps.push(...block);
       return steps;
     });
 }

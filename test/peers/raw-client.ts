@@ -49,13 +49,18 @@ export const say = {
   ) =>
     message(
       'B',
-      ...[text(portal), text(statement), int16(formats.length), ...formats.map(int16), int16(values.length)],
+      text(portal),
+      text(statement),
+      int16(formats.length),
+      ...formats.map(int16),
+      int16(values.length),
       ...values.flatMap((value) => {
         if (value === null) return [int32(-1)];
         const bytes = Buffer.from(value as string);
         return [int32(bytes.length), bytes];
       }),
-      ...[int16(results.length), ...results.map(int16)],
+      int16(results.length),
+      ...results.map(int16),
     ),
   describe: (of: 'S' | 'P', name: string) => message('D', Buffer.from(of), text(name)),
   execute: (portal: string, limit = 0) => message('E', text(portal), int32(limit)),

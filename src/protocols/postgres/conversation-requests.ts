@@ -313,7 +313,7 @@ function raiseBarrier(talk: Talk, step: Step): void {
 function scopeReady(talk: Talk): boolean {
   if (talk.barriers > 0 || talk.reading || talk.awaitingCatalogue) return false;
   if (!talk.needPath && !talk.needCatalogue) return true;
-  if (talk.begun > 0 || talk.expected.length > 0) return false;
+  if (talk.begun > 0 || talk.expected.length > 0 || talk.cancelling > 0) return false;
   // The server refuses everything but the end of the transaction, and what follows that end waits for it (isBarrier).
   if (talk.status === 'E') return true;
   const shared = talk.needCatalogue && talk.status === 'I' && !talk.segmentOpen && !talk.temporary;

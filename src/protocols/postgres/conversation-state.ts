@@ -40,7 +40,7 @@ export interface Sink {
   checkCatalogue(): void;
   /** DDL of this session was committed. */
   catalogueChanged(): void;
-  /** Interrupt what this session's link runs, by the target's own key. */
+  /** Interrupt what this session's link runs, by the target's own key; answered by `cancelTaken`. */
   cancelTarget(permit: Permit): void;
   pauseClient(): void;
   resumeClient(): void;
@@ -169,6 +169,8 @@ export interface Talk {
   temporary: boolean;
   reading: Reading | undefined;
   awaitingCatalogue: boolean;
+  /** Cancels on their way to the target: one that comes late must not hit a reading of our own. */
+  cancelling: number;
   /** Stands for seeing every labelled column of user schemas. */
   revealing: Meaning | undefined;
   /** The client said goodbye: the conversation ends once everything before that is answered. */
@@ -248,6 +250,11 @@ export function sendFailure(talk: Talk): void {
 export function sendSync(talk: Talk): void {
   encodeSync(talk.writer);
   talk.sink.toTarget(talk.writer.take(), talk.options.permit);
+}
+
+export function cancelTarget(talk: Talk, permit: Permit): void {
+  talk.cancelling++;
+  talk.sink.cancelTarget(permit);
 }
 
 export function sendFlush(talk: Talk): void {

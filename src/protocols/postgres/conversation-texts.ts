@@ -6,7 +6,7 @@ import { decodeNotification, decodeParameterStatus, decodeReadyForQuery, encodeN
 import { abandonCopyIn } from './conversation-copy.ts';
 import { answer, type Expected } from './conversation-queue.ts';
 import { revealsAll, textsWithheld } from './conversation-scope.ts';
-import { emit, end, closeSegment, stopSegment, settle, type Talk } from './conversation-state.ts';
+import { cancelTarget, emit, end, closeSegment, stopSegment, settle, type Talk } from './conversation-state.ts';
 import { encodeRefusal, refusalOf } from './faults.ts';
 import { withoutValues } from './notices.ts';
 
@@ -119,7 +119,7 @@ export function withheldBytes(talk: Talk, size: number): false {
   const before = talk.withheldBytes;
   talk.withheldBytes += size;
   if (before <= talk.limits.withheldBytes && talk.withheldBytes > talk.limits.withheldBytes)
-    talk.sink.cancelTarget(talk.options.permit);
+    cancelTarget(talk, talk.options.permit);
   return false;
 }
 

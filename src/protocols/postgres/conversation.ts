@@ -15,6 +15,7 @@ import { grant, pump } from './conversation-requests.ts';
 import { flushTarget } from './conversation-sending.ts';
 import { setScope } from './conversation-scope.ts';
 import {
+  cancelTarget,
   type ConversationOptions,
   defaultLimits,
   emit,
@@ -43,6 +44,8 @@ export interface Conversation {
   catalogueFailed(fault: Fault): void;
   /** A cancel request with this session's key came in. */
   cancelled(): void;
+  /** The target has taken what `cancelTarget` asked for, or never will: one call for each. */
+  cancelTaken(): void;
   /** Called every 30 seconds: clients are told again that they wait. */
   tick(): void;
   /** The target owes an answer, or a statement waits for its ruling. A COPY that waits for the client's data is not busy. */
@@ -81,6 +84,11 @@ export function openConversation(sink: Sink, options: ConversationOptions): Conv
       }),
     catalogueFailed: (fault) => guarded(talk, () => end(talk, fault.code, fault)),
     cancelled: () => guarded(talk, () => cancelled(talk)),
+    cancelTaken: () =>
+      guarded(talk, () => {
+        talk.cancelling--;
+        pump(talk);
+      }),
     busy: () => talk.questions.size > 0 || (talk.expected.length > 0 && !talk.copyingIn),
     tick: () =>
       guarded(talk, () => {
@@ -167,6 +175,7 @@ function openTalk(sink: Sink, options: ConversationOptions): Talk {
     temporary: false,
     reading: undefined,
     awaitingCatalogue: false,
+    cancelling: 0,
     revealing: undefined,
     leaving: false,
     ended: false,
@@ -280,7 +289,7 @@ function ruled(talk: Talk, question: number, ruling: Permit | Denial | Fault): v
   }
   if (step === 'cancel') {
     if (!ruling.granted) return;
-    if (running(talk)) talk.sink.cancelTarget(ruling);
+    if (running(talk)) cancelTarget(talk, ruling);
     talk.sink.settle(ruling, { status: 'done', rows: 0, bytes: 0, masked: [] });
     return;
   }

@@ -337,10 +337,10 @@ async function converse(
           checkCatalogue: () => refresh(source.checked()),
           catalogueChanged: () => source.changed(),
           cancelTarget(by) {
-            if (logged.key)
-              void cancelAtTarget(session, by, logged.key).catch((error: unknown) =>
-                options.onFault?.(asFault(error), session.id),
-              );
+            const sent = logged.key ? cancelAtTarget(session, by, logged.key) : Promise.resolve();
+            void sent
+              .catch((error: unknown) => options.onFault?.(asFault(error), session.id))
+              .then(() => conversation.cancelTaken());
           },
           close(ending) {
             if (ending.fault) options.onFault?.(ending.fault, session.id);
