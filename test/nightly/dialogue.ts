@@ -237,13 +237,13 @@ export function played(steps: readonly Step[]): string | undefined {
     for (const step of steps) {
       act(step);
       for (let turn = 0; atOnce && ended === undefined && turn < 40 && (open.size > 0 || readings > 0); turn++) {
-        for (const question of [...open.keys()]) rule(question, grant);
+        for (const question of Array.from(open.keys())) rule(question, grant);
         for (; readings > 0; readings--) conversation.catalogueRead(catalogue);
       }
       conversation.busy();
     }
     conversation.clientGone();
-    for (const question of [...open.keys()]) rule(question, grant);
+    for (const question of Array.from(open.keys())) rule(question, grant);
   } catch (error) {
     wrong.push(told(error));
   }

@@ -18,12 +18,23 @@ const origin = (attribute: number): Witness => ({
 
 const column = { notNull: false, hasDefault: false, generated: false, identity: false };
 const relation = {
-  ...{ oid: 16384, schema: 'public', name: 'customers', kind: 'r', system: false, temporary: false, rowType: 16386 },
+  oid: 16384,
+  schema: 'public',
+  name: 'customers',
+  kind: 'r',
+  system: false,
+  temporary: false,
+  rowType: 16386,
   columns: [
     { ...column, attribute: 1, name: 'id', type: 23, baseType: 23, labels: ['pii'] },
     { ...column, attribute: 2, name: 'email', type: 25, baseType: 25, labels: ['pii'] },
   ],
-  ...{ parents: [], children: [], rowSecurity: false, triggers: false, rules: false, owner: 'owner' },
+  parents: [],
+  children: [],
+  rowSecurity: false,
+  triggers: false,
+  rules: false,
+  owner: 'owner',
 } as unknown as Relation;
 
 /** A target that holds one labelled column, which the principal may not see. */
