@@ -4,7 +4,7 @@ import type { MaskValue } from './method.ts';
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 
-type Step = 'signature' | 'flags' | 'extensionLength' | 'extension' | 'count' | 'length' | 'value' | 'ended';
+type Step = 'signature' | 'flags' | 'extensionLength' | 'count' | 'length' | 'value' | 'ended';
 
 export class BinaryRows {
   readonly #masks: readonly (MaskValue | null)[];
@@ -29,7 +29,7 @@ export class BinaryRows {
       at += size;
       this.#need -= size;
       if (this.#step === 'value' && this.#masks[this.#column]) this.#held.add(piece);
-      else if (this.#step === 'value' || this.#step === 'extension') this.#out.push(piece);
+      else if (this.#step === 'value') this.#out.push(piece);
       else this.#small.push(...piece);
       if (this.#need === 0) this.#advance();
     }
@@ -42,8 +42,7 @@ export class BinaryRows {
   }
 
   #advance(): void {
-    if (this.#step === 'value' || this.#step === 'extension') {
-      if (this.#step === 'extension') return this.#expect('count', 2);
+    if (this.#step === 'value') {
       const mask = this.#masks[this.#column];
       if (mask) this.#value(mask(this.#held.take()));
       return this.#nextColumn();
@@ -60,12 +59,11 @@ export class BinaryRows {
         if (bytes.readUInt32BE(0) >>> 16 !== 0) throw notOfForm();
         this.#out.push(bytes);
         return this.#expect('extensionLength', 4);
-      case 'extensionLength': {
+      case 'extensionLength':
+        // No server writes an extension, so nobody knows what one would hold.
+        if (bytes.readInt32BE(0) !== 0) throw notOfForm();
         this.#out.push(bytes);
-        const length = bytes.readInt32BE(0);
-        if (length < 0) throw notOfForm();
-        return length === 0 ? this.#expect('count', 2) : this.#expect('extension', length);
-      }
+        return this.#expect('count', 2);
       case 'count': {
         const count = bytes.readInt16BE(0);
         this.#out.push(bytes);
