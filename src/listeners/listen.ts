@@ -22,7 +22,7 @@ export interface ListenOptions {
 export interface ListenerLimits {
   /** Open connections at the same time. */
   readonly links: number;
-  /** Of these, links whose peer has not signed in: above it, and wherever room is needed, the oldest of them is cut. No such cap where absent. */
+  /** Of these, links whose peer has not signed in: above it, and wherever room is needed, the oldest of them is cut, or the new one refused when all came just now. No such cap where absent. */
   readonly signingIn?: number;
   /** Milliseconds a TLS handshake may take. Default 10,000. */
   readonly handshakeMs?: number;
@@ -37,21 +37,24 @@ export interface Listener {
   close(graceMs?: number): Promise<void>;
 }
 
+/** Milliseconds in which a link that has not signed in is not cut for another one. */
+const graceMs = 250;
+
 const tlsHandshakeByte = 0x16;
 
 /** Rejects with the operating system's error when the address cannot be taken. */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const open = new Set<SocketLink>();
-  /** Links that have not signed in, the oldest first. */
-  const strangers = new Set<SocketLink>();
+  /** Links that have not signed in, the oldest first, with when they came. */
+  const strangers = new Map<SocketLink, number>();
   const { signingIn } = options.limits;
   const tls = options.tls && tlsServer(options.tls, options.limits.handshakeMs ?? 10_000);
   const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, pauseOnConnect: true });
   server.on('connection', (accepted) => {
-    // Whoever signs in at once gets in, however many others only sit there.
+    // Whoever signs in at once gets in, however many others only sit there; those who came just now may still be at it.
     if (strangers.size >= (signingIn ?? Number.POSITIVE_INFINITY) || open.size >= options.limits.links) {
-      const [oldest] = strangers;
-      if (oldest === undefined) return refuse(accepted, options.refusal);
+      const [oldest, since] = strangers.entries().next().value ?? [];
+      if (oldest === undefined || performance.now() - (since ?? 0) < graceMs) return refuse(accepted, options.refusal);
       strangers.delete(oldest);
       open.delete(oldest);
       oldest.destroy();
@@ -63,7 +66,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     link.plaintextAllowed = options.plaintext === 'loopback' && isLoopback(remoteAddress);
     open.add(link);
     if (signingIn !== undefined) {
-      strangers.add(link);
+      strangers.set(link, performance.now());
       link.signedIn = () => void strangers.delete(link);
     }
     void link.closed.then(() => {
