@@ -11,7 +11,10 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const tools = join(root, '.tools');
 const needed = 24;
 
-/** What each command runs, in order, with Node 24 first on PATH. The last step gets the command's own arguments. */
+/**
+ * What each command runs, in order, with Node 24 first on PATH. The last step gets the command's own arguments. `settings` are
+ * variables that the environment may set otherwise.
+ */
 const commands = {
   demo: { build: true, steps: [['node', 'dist/bin/countersign.js', 'demo']] },
   'demo:sql': { build: true, steps: [['node', 'dist/bin/countersign.js', 'demo', 'sql']] },
@@ -26,6 +29,18 @@ const commands = {
   'test:browser': {
     build: true,
     steps: [['node', 'node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.browser.config.ts']],
+  },
+  nightly: {
+    build: true,
+    settings: {
+      COUNTERSIGN_FUZZ: '1000000',
+      COUNTERSIGN_STREAMS: '2000',
+      COUNTERSIGN_MODEL_RUNS: '1000',
+      COUNTERSIGN_CROSSTALK: '200',
+      COUNTERSIGN_CROSSTALK_SECONDS: '60',
+      COUNTERSIGN_KILLS: '200',
+    },
+    steps: [['node', 'node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.nightly.config.ts']],
   },
   check: {
     steps: [
@@ -169,7 +184,7 @@ const node = findNode();
 install(node);
 if (command.build) build(node, command.build === 'always');
 
-const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
+const env = { ...command.settings, ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
 for (const [index, step] of command.steps.entries()) {
   const args = [...step.slice(1), ...(index === command.steps.length - 1 ? rest : [])];
   const child = spawn(step[0] === 'node' ? node : join(root, step[0]), args, { cwd: root, env, stdio: 'inherit' });

@@ -27,7 +27,13 @@ afterAll(async () => {
 }, 60_000);
 
 async function atTarget(query: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ host: '127.0.0.1', port: world.ports.target, user: world.superuser.user, password: world.superuser.password, database: 'shop' });
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port: world.ports.target,
+    user: world.superuser.user,
+    password: world.superuser.password,
+    database: 'shop',
+  });
   await client.connect();
   try {
     return (await client.query(query)).rows;
@@ -38,7 +44,13 @@ async function atTarget(query: string): Promise<Record<string, unknown>[]> {
 
 /** Inserts unique pairs until its connection breaks; half of the workers use bound parameters. */
 async function work(worker: number, round: number, onFirst: () => void): Promise<number> {
-  const client = new pg.Client({ host: '127.0.0.1', port: world.ports.plain, user: 'load', password: await world.provider.tokenFor('migration-agent'), database: 'shop' });
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port: world.ports.plain,
+    user: 'load',
+    password: await world.provider.tokenFor('migration-agent'),
+    database: 'shop',
+  });
   client.on('error', () => {});
   let done = 0;
   try {
@@ -53,7 +65,10 @@ async function work(worker: number, round: number, onFirst: () => void): Promise
   }
 }
 
-test(verifies('recorded.before-executed', `${rounds} kills at random moments under load: executed without a decision = 0, and the log goes on`), async () => {
+test(verifies(
+  'recorded.before-executed',
+  `${rounds} kills at random moments under load: executed without a decision = 0, and the log goes on`,
+), async () => {
   let acknowledged = 0;
   let entries = 0;
   for (let round = 1; round <= rounds; round++) {
@@ -79,12 +94,17 @@ test(verifies('recorded.before-executed', `${rounds} kills at random moments und
     if (literal) decided.add(`${literal[1]}/${literal[2]}`);
     else if (what?.text?.startsWith('insert into load') && what.parameters) decided.add(what.parameters.join('/'));
   }
-  const executed = (await atTarget('select worker, n from load')).map((row) => `${String(row.worker)}/${String(row.n)}`);
+  const executed = (await atTarget('select worker, n from load')).map(
+    (row) => `${String(row.worker)}/${String(row.n)}`,
+  );
   expect(executed.length).toBeGreaterThanOrEqual(acknowledged);
   expect(acknowledged).toBeGreaterThan(rounds * 20);
   expect(executed.filter((pair) => !decided.has(pair))).toEqual([]);
-  const report = await verifyLedger(join(folder, 'data', 'ledger'), readFileSync(join(folder, 'data', 'state', 'ledger.vkey'), 'utf8').trim());
+  const report = await verifyLedger(
+    join(folder, 'data', 'ledger'),
+    readFileSync(join(folder, 'data', 'state', 'ledger.vkey'), 'utf8').trim(),
+  );
   expect(report.ok).toBe(true);
   expect(entries).toBeGreaterThan(executed.length);
   await world.startGateway();
-}, 180_000);
+}, 120_000 + rounds * 10_000);

@@ -1,5 +1,5 @@
 // Many clients at once, each with words of its own in all it says, while cancels fly: nothing of one ever reaches another.
-// COUNTERSIGN_CROSSTALK sets how many clients.
+// COUNTERSIGN_CROSSTALK sets how many clients, COUNTERSIGN_CROSSTALK_SECONDS for how long.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { type Arena, openArena } from './arena.ts';
 import { report } from './compare.ts';
 
 const clients = Number(process.env.COUNTERSIGN_CROSSTALK ?? 60);
-const forMs = 4_000;
+const forMs = Number(process.env.COUNTERSIGN_CROSSTALK_SECONDS ?? 4) * 1_000;
 let arena: Arena;
 
 beforeAll(async () => {

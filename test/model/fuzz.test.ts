@@ -1,5 +1,5 @@
 // Broken and random bytes from a real socket against the running gateway: the session that sent them ends with a fault or goes on as the
-// protocol says, all others go on untouched, and memory stays flat. COUNTERSIGN_FUZZ sets how many attempts, COUNTERSIGN_MODEL_SEED which.
+// protocol says, all others go on untouched, and memory stays flat. COUNTERSIGN_STREAMS sets how many attempts, COUNTERSIGN_MODEL_SEED which.
 import fc from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -11,7 +11,7 @@ import { report } from './compare.ts';
 import { bytesOf } from './play.ts';
 import { schema, sequences } from './sequences.ts';
 
-const attempts = Number(process.env.COUNTERSIGN_FUZZ ?? 80);
+const attempts = Number(process.env.COUNTERSIGN_STREAMS ?? 80);
 const seed = Number(process.env.COUNTERSIGN_MODEL_SEED ?? 20_260_101);
 let arena: Arena;
 
