@@ -151,7 +151,7 @@ describe.each([
 
     await go(page, 'Ledger');
     await page.getByText('countersign.example/demo', { exact: true }).waitFor();
-    await page.getByText(/^countersign verify data\/ledger --key 'countersign\.example\/demo\+/).waitFor();
+    await page.getByText(/^countersign verify data\/ledger \\\s+--key 'countersign\.example\/demo\+/).waitFor();
     await check(page);
 
     await page.goto(`${world.consoleUrl}/nowhere`);
@@ -188,7 +188,7 @@ describe.each([
       )
       .catch((error: Error) => error);
     await page
-      .getByRole('link', { name: /delete from orders where status = \$1/ })
+      .getByRole('link', { name: `and id > ${look.width} /* ${look.theme} ` })
       .first()
       .click();
     await page.getByRole('heading', { name: 'What would run' }).waitFor();

@@ -26,12 +26,14 @@ export default function Approval() {
     <>
       <PageTitle
         title={`${row.requesterName} asks`}
-        aside={row.state === 'pending' ? <Countdown until={row.expires} /> : undefined}
+        aside={
+          <span className="flex items-center gap-2.5">
+            <ApprovalState state={row.state} />
+            {row.state === 'pending' && <Countdown until={row.expires} />}
+          </span>
+        }
       >
-        <span>
-          {row.requesterName} asks to run this on {row.target}
-        </span>
-        <ApprovalState state={row.state} />
+        {row.requesterName} {row.state === 'pending' ? 'asks' : 'asked'} to run this on {row.target}
       </PageTitle>
       <div className="grid gap-5 lg:grid-cols-[minmax(0,1fr)_22rem]">
         {/* A new request is a new page: what was seen of another does not count. */}

@@ -27,7 +27,7 @@ export default function Ledger() {
   if (status.error && !status.data) return <FailedPage title="Ledger" error={status.error} />;
   if (!status.data) return <Loading what="ledger" />;
   const ledger = status.data;
-  const command = `countersign verify data/ledger --key '${ledger.vkey}'`;
+  const command = `countersign verify data/ledger \\\n  --key '${ledger.vkey}'`;
   return (
     <>
       <PageTitle
@@ -81,7 +81,7 @@ export default function Ledger() {
               key from where it was published, not from here, and run in a copy of the gateway’s folder:
             </p>
             <div className="mt-3 flex items-start justify-between gap-2 rounded-md border border-line bg-page px-3 py-2.5">
-              <code className="min-w-0 font-mono text-[13px] break-words">{command}</code>
+              <code className="min-w-0 font-mono text-[13px] break-all whitespace-pre-wrap">{command}</code>
               <Copy text={command} what="the command" />
             </div>
             <dl className="mt-4 grid gap-x-6 gap-y-3 text-[13px] sm:grid-cols-3">

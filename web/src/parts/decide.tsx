@@ -27,11 +27,13 @@ export function Decide({ row }: { row: ApprovalRow }) {
             <Parameters values={row.parameters} />
           </div>
         )}
-        <p className="mt-2 text-xs text-soft">
-          Values compared with labelled columns are shown as they are recorded: masked. The vote binds the exact
-          statement.
-        </p>
-        <div className="mt-4 border-t border-line pt-3">
+        {[row.text, ...(row.parameters ?? [])].some((text) => text?.includes('***')) && (
+          <p className="mt-2 text-xs text-mask">
+            Values compared with labelled columns are masked here, as they are in the record. The vote binds the
+            statement as it was sent.
+          </p>
+        )}
+        <div className="mt-3 border-t border-line pt-3">
           <h3 className="text-xs font-semibold text-soft">Why it is held</h3>
           <p className="mt-1">
             {row.rules.map((rule) => (

@@ -29,9 +29,11 @@ export function PageTitle({
   });
   useTabTitle(title, data?.held);
   return (
-    <div className="mb-4 flex min-h-8 flex-wrap items-start justify-between gap-x-4 gap-y-2">
+    <div className="mb-4 flex min-h-8 flex-wrap items-start justify-between gap-x-4 gap-y-1.5">
       <div className="min-w-0 grow basis-64">
-        <h1 className="flex flex-wrap items-center gap-x-2.5 gap-y-1 text-xl/8 font-semibold">{children}</h1>
+        <h1 className="flex flex-wrap items-center gap-x-2.5 gap-y-1 text-xl/7 font-semibold sm:text-xl/8">
+          {children}
+        </h1>
         {under !== undefined && <div className="text-soft">{under}</div>}
       </div>
       {aside !== undefined && <div className="flex min-h-8 items-center">{aside}</div>}

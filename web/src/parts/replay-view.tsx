@@ -115,7 +115,7 @@ function Shown({ event, number, masks }: { event: ReplayEvent; number: number; m
         />
       );
     case 'done':
-      return <p className="font-mono text-xs text-soft">{event.tag}</p>;
+      return <p className="pt-0.5 font-mono text-xs text-soft">{event.tag}</p>;
     case 'error':
       return (
         <div className="rounded-md bg-bad-wash px-3 py-2">
@@ -159,6 +159,6 @@ function Shown({ event, number, masks }: { event: ReplayEvent; number: number; m
         </div>
       );
     case 'other':
-      return <p className="text-xs text-soft">{event.name}</p>;
+      return <p className="pt-0.5 text-xs text-soft">{event.name}</p>;
   }
 }
