@@ -9,6 +9,7 @@ import {
   scanSync,
 } from 'libpg-query';
 import { Fault } from '../domain/fault.ts';
+import { depthOf, mostDepth } from './depth.ts';
 
 type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never;
 
@@ -65,6 +66,8 @@ export function parse(sql: string, limit: number = maxTextLength): readonly Pars
       message: 'invalid byte sequence for encoding "UTF8"',
     });
   if (sql.trim() === '') return [];
+  // Short texts cannot nest that deep, and are most of them.
+  if (sql.length > mostDepth && depthOf(sql) > mostDepth) throw tooComplex();
   let statements: readonly { stmt?: Node; stmt_location?: number; stmt_len?: number }[];
   try {
     statements = parseSync(sql).stmts ?? [];
@@ -119,7 +122,11 @@ function asFault(error: unknown): Fault {
       position: cursorPosition + 1,
     });
   }
-  // RangeError of a deep tree, a WASM trap, a broken answer: all the same to the client.
+  // A RangeError, a WASM trap, a broken answer: all the same to the client.
+  return tooComplex();
+}
+
+function tooComplex(): Fault {
   return notUnderstood('The statement is too complex to be understood. Split it or nest it less deeply.', {
     sqlstate: '54001',
     message: 'stack depth limit exceeded',
