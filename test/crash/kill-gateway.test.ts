@@ -65,46 +65,50 @@ async function work(worker: number, round: number, onFirst: () => void): Promise
   }
 }
 
-test(verifies(
-  'recorded.before-executed',
-  `${rounds} kills at random moments under load: executed without a decision = 0, and the log goes on`,
-), async () => {
-  let acknowledged = 0;
-  let entries = 0;
-  for (let round = 1; round <= rounds; round++) {
-    let workers: Promise<number>[] = [];
-    await new Promise<void>((running) => {
-      workers = [0, 1, 2, 3].map((worker) => work(worker, round, running));
-      void Promise.all(workers).then(() => running());
-    });
-    await sleep(50 + Math.random() * 400);
-    await world.stopGateway('SIGKILL');
-    for (const done of await Promise.all(workers)) acknowledged += done;
-    await world.startGateway();
-  }
-  await world.stopGateway('SIGTERM');
+test(
+  verifies(
+    'recorded.before-executed',
+    `${rounds} kills at random moments under load: executed without a decision = 0, and the log goes on`,
+  ),
+  async () => {
+    let acknowledged = 0;
+    let entries = 0;
+    for (let round = 1; round <= rounds; round++) {
+      let workers: Promise<number>[] = [];
+      await new Promise<void>((running) => {
+        workers = [0, 1, 2, 3].map((worker) => work(worker, round, running));
+        void Promise.all(workers).then(() => running());
+      });
+      await sleep(50 + Math.random() * 400);
+      await world.stopGateway('SIGKILL');
+      for (const done of await Promise.all(workers)) acknowledged += done;
+      await world.startGateway();
+    }
+    await world.stopGateway('SIGTERM');
 
-  const decided = new Set<string>();
-  const keyring = openKeyring(join(folder, 'data', 'state'));
-  for await (const { entry, payload } of readJournal(join(folder, 'data', 'ledger'), 0, keyring)) {
-    entries++;
-    if (entry.t !== 'statement.decision' || payload === undefined || payload === 'shredded') continue;
-    const what = payload.what as { text?: string; parameters?: string[] } | undefined;
-    const literal = /insert into load values \((\d+), (\d+)\)/.exec(what?.text ?? '');
-    if (literal) decided.add(`${literal[1]}/${literal[2]}`);
-    else if (what?.text?.startsWith('insert into load') && what.parameters) decided.add(what.parameters.join('/'));
-  }
-  const executed = (await atTarget('select worker, n from load')).map(
-    (row) => `${String(row.worker)}/${String(row.n)}`,
-  );
-  expect(executed.length).toBeGreaterThanOrEqual(acknowledged);
-  expect(acknowledged).toBeGreaterThan(rounds * 20);
-  expect(executed.filter((pair) => !decided.has(pair))).toEqual([]);
-  const report = await verifyLedger(
-    join(folder, 'data', 'ledger'),
-    readFileSync(join(folder, 'data', 'state', 'ledger.vkey'), 'utf8').trim(),
-  );
-  expect(report.ok).toBe(true);
-  expect(entries).toBeGreaterThan(executed.length);
-  await world.startGateway();
-}, 120_000 + rounds * 10_000);
+    const decided = new Set<string>();
+    const keyring = openKeyring(join(folder, 'data', 'state'));
+    for await (const { entry, payload } of readJournal(join(folder, 'data', 'ledger'), 0, keyring)) {
+      entries++;
+      if (entry.t !== 'statement.decision' || payload === undefined || payload === 'shredded') continue;
+      const what = payload.what as { text?: string; parameters?: string[] } | undefined;
+      const literal = /insert into load values \((\d+), (\d+)\)/.exec(what?.text ?? '');
+      if (literal) decided.add(`${literal[1]}/${literal[2]}`);
+      else if (what?.text?.startsWith('insert into load') && what.parameters) decided.add(what.parameters.join('/'));
+    }
+    const executed = (await atTarget('select worker, n from load')).map(
+      (row) => `${String(row.worker)}/${String(row.n)}`,
+    );
+    expect(executed.length).toBeGreaterThanOrEqual(acknowledged);
+    expect(acknowledged).toBeGreaterThan(rounds * 20);
+    expect(executed.filter((pair) => !decided.has(pair))).toEqual([]);
+    const report = await verifyLedger(
+      join(folder, 'data', 'ledger'),
+      readFileSync(join(folder, 'data', 'state', 'ledger.vkey'), 'utf8').trim(),
+    );
+    expect(report.ok).toBe(true);
+    expect(entries).toBeGreaterThan(executed.length);
+    await world.startGateway();
+  },
+  120_000 + rounds * 10_000,
+);
