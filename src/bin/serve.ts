@@ -348,4 +348,6 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   if (!asked) process.send?.({ ready: true, listeners: running.listeners, console: running.consoleUrl });
   await running.stop(await told);
   if (process.connected) process.disconnect();
+  // Everything that must last is written by now: a link that somebody forgot must not keep the process.
+  setTimeout(() => process.exit(), 1_000).unref();
 }

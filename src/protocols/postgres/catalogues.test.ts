@@ -102,6 +102,25 @@ describe('catalogues of a real server', () => {
     expect(dials).toBe(1);
   });
 
+  test(
+    verifies(
+      'bounded',
+      'however many ask for a source before it is used, and whenever it closes, nothing is left open',
+    ),
+    async () => {
+      const own =
+        "select count(*)::int as n from pg_stat_activity where query like '%xmin%' and pid <> pg_backend_pid()";
+      const sources = [catalogues.of(target, 'postgres'), catalogues.of(target, 'postgres')];
+      await Promise.all(sources.map((source) => source.current()));
+      expect(dials).toBe(1);
+      const reading = sources[0]!.refresh();
+      catalogues.close();
+      await expect(reading).rejects.toThrow();
+      await expect(sources[1]!.current()).rejects.toThrow(expect.objectContaining({ code: 'gateway.stopping' }));
+      await expect.poll(async () => (await client.query(own)).rows).toEqual([{ n: 0 }]);
+    },
+  );
+
   test('a change from outside is seen by the poll', async () => {
     const source = catalogues.of(target, 'postgres');
     const before = await source.current();

@@ -50,7 +50,9 @@ export interface Catalogues {
 }
 
 export function openCatalogues(options: CataloguesOptions): Catalogues {
+  // One for each (target, database) that is configured, for ever: sessions keep theirs, and two would mean two connections.
   const sources = new Map<string, Source>();
+  const live = new Set<Source>();
   let closed = false;
   return {
     of(target, database) {
@@ -58,19 +60,21 @@ export function openCatalogues(options: CataloguesOptions): Catalogues {
       let source = sources.get(key);
       if (!source) {
         const made: Source = openSource(target, database, options, {
-          used: () => !closed && !sources.has(key) && sources.set(key, made),
-          idle: () => sources.get(key) === made && sources.delete(key),
+          used: () => live.add(made),
+          idle: () => live.delete(made),
+          closed: () => closed,
         });
+        sources.set(key, made);
         source = made;
       }
       return source;
     },
     get size() {
-      return sources.size;
+      return live.size;
     },
     close() {
       closed = true;
-      for (const source of sources.values()) source.stop();
+      for (const source of live) source.stop();
     },
   };
 }
@@ -83,7 +87,7 @@ function openSource(
   target: Target,
   database: string,
   options: CataloguesOptions,
-  tell: { used(): void; idle(): void },
+  tell: { used(): void; idle(): void; closed(): boolean },
 ): Source {
   let held: { catalogue: Catalogue; version: string; checked: number } | undefined;
   let connection: Promise<OwnConnection> | undefined;
@@ -97,6 +101,9 @@ function openSource(
 
   /** Never two at a time: while one is being made, it is the one. */
   const connect = async (): Promise<OwnConnection> => {
+    // A reading that was under way at the close must not open anything again (test: nothing is left open).
+    if (tell.closed()) throw new Fault('gateway.stopping', 'The gateway is stopping. Connect again in a moment.');
+    tell.used();
     if (connection) {
       const before = await connection.catch(() => undefined);
       if (before?.open) return before;
