@@ -23,13 +23,13 @@ test(
     const [held, copyIn, copyOut, idle, stalled] = await Promise.all([1, 2, 3, 4, 5].map(() => place!.client()));
     held!.send(say.query('truncate held'));
     copyIn!.send(say.query('copy held from stdin'));
-    await copyIn!.until((all) => all.some(({ type }) => type === 'G'), 5_000);
+    expect(await copyIn!.until((all) => all.some(({ type }) => type === 'G'), 5_000)).toBe(true);
     copyIn!.send(say.copyData('1\n2\n'));
-    copyOut!.send(say.query('copy (select pg_sleep(0.01), n from generate_series(1, 10000) n) to stdout'));
+    copyOut!.send(say.query('copy (select pg_sleep(0.001), repeat('x', 1000) from generate_series(1, 100000)) to stdout'));
     stalled!.socket.pause();
     stalled!.send(say.query('select n, repeat(n::text, 20) from generate_series(1, 3000000) n'));
-    await held!.until((all) => all.some(({ type }) => type === 'N'), 5_000);
-    await copyOut!.until((all) => all.some(({ type }) => type === 'd'), 5_000);
+    expect(await held!.until((all) => all.some(({ type }) => type === 'N'), 5_000)).toBe(true);
+    expect(await copyOut!.until((all) => all.some(({ type }) => type === 'd'), 5_000)).toBe(true);
     const half = connect({ port, host: '127.0.0.1' }).on('error', () => {});
     const events = get({
       host: '127.0.0.1',

@@ -1,6 +1,7 @@
 // Laws of the conversation, with no network: the same bytes cut anywhere give the same outputs; anything may come from either side.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { verifies } from '../../../test/requirements.ts';
 import { Fault } from '../../domain/fault.ts';
 import type { Denial, Permit } from '../../domain/permit.ts';
 import type { Outcome, Statement } from '../../domain/statement.ts';
@@ -351,3 +352,19 @@ test('whatever a client sends, nothing is thrown and nothing is sent unasked', (
     }),
   );
 });
+
+test(
+  verifies('bounded', 'no more is asked of the target than can be remembered, and the rest follows its answers'),
+  () => {
+    const { conversation, toTarget, toClient } = talk();
+    const syncs = (count: number) => Buffer.concat(Array.from({ length: count }, () => say.sync()));
+    const answered = Buffer.from('Z\0\0\0\x05I');
+    const sent = () => toTarget.reduce((sum, bytes) => sum + bytes.length, 0) / say.sync().length;
+    for (let round = 0; round < 30; round++) conversation.fromClient(syncs(1_000));
+    expect(sent()).toBe(10_000);
+    for (let round = 0; round < 30; round++)
+      conversation.fromTarget(Buffer.concat(Array.from({ length: 1_000 }, () => answered)));
+    expect(sent()).toBe(30_000);
+    expect(toClient.reduce((sum, bytes) => sum + bytes.length, 0)).toBe(30_000 * answered.length);
+  },
+);
