@@ -25,7 +25,9 @@ test(
     copyIn!.send(say.query('copy held from stdin'));
     expect(await copyIn!.until((all) => all.some(({ type }) => type === 'G'), 5_000)).toBe(true);
     copyIn!.send(say.copyData('1\n2\n'));
-    copyOut!.send(say.query('copy (select pg_sleep(0.001), repeat('x', 1000) from generate_series(1, 100000)) to stdout'));
+    copyOut!.send(
+      say.query(`copy (select pg_sleep(0.001), repeat('x', 1000) from generate_series(1, 100000)) to stdout`),
+    );
     stalled!.socket.pause();
     stalled!.send(say.query('select n, repeat(n::text, 20) from generate_series(1, 3000000) n'));
     expect(await held!.until((all) => all.some(({ type }) => type === 'N'), 5_000)).toBe(true);
