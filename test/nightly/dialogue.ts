@@ -102,10 +102,13 @@ export function played(steps: readonly Step[]): string | undefined {
   let unmasked = false;
   // A labelled value may come in a row, a COPY, an error or a notice; nothing of it may leave, unless as the answer to a statement
   // that was read as one without labelled columns: its results are the target's word.
+  const tails = new Map<string, Buffer>();
   const see = (where: string, bytes: Uint8Array) => {
     if (unmasked) return;
-    if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(secret))
-      wrong.push(`${where} saw a labelled value`);
+    // It may leave in pieces.
+    const seen = Buffer.concat([tails.get(where) ?? Buffer.alloc(0), bytes]);
+    if (seen.includes(secret)) wrong.push(`${where} saw a labelled value`);
+    tails.set(where, seen.subarray(-secret.length + 1));
   };
   const live = (what: string) => {
     if (ended !== undefined) wrong.push(`${what} after the end (${ended})`);
@@ -135,7 +138,8 @@ export function played(steps: readonly Step[]): string | undefined {
         open.set(question, statement);
       },
       withdraw: (question) => void (open.has(question) || wrong.push('a question withdrawn that is not open')),
-      settle(permit) {
+      settle(permit, { code }) {
+        if (code !== undefined && !/^[0-9A-Z]{5}$/.test(code)) wrong.push(`${code} is recorded as an SQLSTATE`);
         const times = granted.get(permit);
         if (times === undefined) wrong.push('an outcome for a permit that nobody gave');
         else if (times > 0) wrong.push('a second outcome for one permit');

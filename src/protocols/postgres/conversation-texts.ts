@@ -1,7 +1,7 @@
 // Target to client, what is no result: errors, notices, notifications, settings; and results that are withheld.
 import { Fault } from '../../domain/fault.ts';
 import { targetMessage } from './codec.ts';
-import { decodeReport, encodeReport } from './codec-report.ts';
+import { decodeReport, encodeReport, type Report, sqlState } from './codec-report.ts';
 import { decodeNotification, decodeParameterStatus, decodeReadyForQuery, encodeNotification } from './codec-status.ts';
 import { abandonCopyIn } from './conversation-copy.ts';
 import { answer, type Expected } from './conversation-queue.ts';
@@ -33,7 +33,7 @@ export function finish(talk: Talk, entry: Expected): void {
 
 export function error(talk: Talk, entry: Expected, buffer: Buffer, start: number, stop: number): boolean {
   const report = decodeReport(buffer, start, stop);
-  const code = report.get('C') ?? 'XX000';
+  const code = stateOf(report);
   const severity = report.get('V') ?? report.get('S');
   if (severity === 'FATAL' || severity === 'PANIC')
     return unasked(talk, targetMessage.errorResponse, buffer, start, stop);
@@ -70,6 +70,12 @@ export function error(talk: Talk, entry: Expected, buffer: Buffer, start: number
   return pass;
 }
 
+/** It goes into the record, so it has to be a code. */
+function stateOf(report: Report): string {
+  const state = report.get('C') ?? '';
+  return sqlState.test(state) ? state : 'XX000';
+}
+
 /** After an error the server answers nothing until Sync. */
 function skip(talk: Talk): void {
   for (let next = talk.expected.at(0); next && next.kind !== answer.sync; next = talk.expected.at(0)) {
@@ -93,7 +99,7 @@ export function unasked(talk: Talk, type: number, buffer: Buffer, start: number,
   emit(talk, talk.writer.take());
   const severity = report.get('V') ?? report.get('S');
   if (severity === 'FATAL' || severity === 'PANIC')
-    end(talk, `target ended the session (SQLSTATE ${report.get('C')})`, undefined);
+    end(talk, `target ended the session (SQLSTATE ${stateOf(report)})`, undefined);
   return false;
 }
 
