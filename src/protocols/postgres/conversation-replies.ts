@@ -158,11 +158,15 @@ function answered(talk: Talk, entry: Expected, type: number, buffer: Buffer, sta
   }
 }
 
+/** Messages up to this long are sent whole, so that a session that ends in the middle of a result can say so (test: limits/stopping). */
+const shortest = 4_096;
+
 /**
  * Whether a message that is not whole yet passes on in pieces, unlooked at, or is swallowed so. Throws a Fault for one that would
  * have to be held whole and is too long for that (test: limits/values).
  */
 export function mayStream(talk: Talk, type: number, length: number): boolean {
+  if (length <= shortest) return false;
   const large = length > talk.limits.wholeBytes;
   const entry = talk.expected.at(0);
   if (type === targetMessage.dataRow || type === targetMessage.copyData) {
