@@ -1,15 +1,8 @@
 // SQL text → the server's own parse tree (libpg_query 18, WASM). Total: whatever the parser does, the answer is a tree or a Fault.
-import {
-  hasSqlDetails,
-  loadModule,
-  type Node,
-  parsePlPgSQLSync,
-  parseSync,
-  type ScanToken,
-  scanSync,
-} from 'libpg-query';
+import type { Node, ScanToken } from 'libpg-query';
 import { Fault } from '../domain/fault.ts';
 import { depthOf, mostDepth } from './depth.ts';
+import { GrammarError, loadModules, parsePlpgsqlRaw, parseRaw, type RawStatement, scanRaw } from './parser.ts';
 
 type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never;
 
@@ -41,8 +34,8 @@ export const maxTextLength = 1 << 20;
 
 /** Call once before anything else here; parses once so that the first statement does not pay for the warm-up. */
 export async function loadParser(): Promise<void> {
-  await loadModule();
-  parseSync('select 1');
+  await loadModules();
+  parseRaw('select 1');
 }
 
 /** Throws Fault('statement.not-understood'); for a syntax error its cause is a SyntaxFault. */
@@ -68,9 +61,9 @@ export function parse(sql: string, limit: number = maxTextLength): readonly Pars
   if (sql.trim() === '') return [];
   // Short texts cannot nest that deep, and are most of them.
   if (sql.length > mostDepth && depthOf(sql) > mostDepth) throw tooComplex();
-  let statements: readonly { stmt?: Node; stmt_location?: number; stmt_len?: number }[];
+  let statements: readonly RawStatement[];
   try {
-    statements = parseSync(sql).stmts ?? [];
+    statements = parseRaw(sql);
   } catch (error) {
     throw asFault(error);
   }
@@ -91,7 +84,7 @@ export function kindOf(tree: Tree): Kind {
 /** Trees of the PL/pgSQL functions in a `CREATE FUNCTION` or `DO` text. Throws when the body cannot be read. */
 export function parsePlpgsql(text: string): PlpgsqlNode {
   try {
-    return parsePlPgSQLSync(text) as unknown as PlpgsqlNode;
+    return parsePlpgsqlRaw(text) as PlpgsqlNode;
   } catch (error) {
     throw asFault(error);
   }
@@ -101,7 +94,7 @@ export function parsePlpgsql(text: string): PlpgsqlNode {
 export function scan(text: string): readonly ScanToken[] {
   if (text === '') return [];
   try {
-    return scanSync(text).tokens;
+    return scanRaw(text);
   } catch (error) {
     throw asFault(error);
   }
@@ -114,15 +107,15 @@ export function notUnderstood(message: string, cause?: SyntaxFault): Fault {
 
 function asFault(error: unknown): Fault {
   if (error instanceof Fault) return error;
-  if (hasSqlDetails(error)) {
-    const { message, cursorPosition } = error.sqlDetails!;
+  if (error instanceof GrammarError) {
+    const { message, position } = error;
     return notUnderstood('The statement has a syntax error. Correct it and send it again.', {
       sqlstate: message.startsWith('memory exhausted') ? '53200' : '42601',
       message,
-      position: cursorPosition + 1,
+      ...(position === undefined ? {} : { position }),
     });
   }
-  // A RangeError, a WASM trap, a broken answer: all the same to the client.
+  // A RangeError, a WASM trap, a broken answer, a parser that is being replaced: all the same to the client.
   return tooComplex();
 }
 
