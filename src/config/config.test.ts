@@ -102,6 +102,18 @@ describe('what loads', () => {
       expect(problems(rule(columns))[0]?.message).toMatch(/^write schema\.relation\.column/);
   });
 
+  test('label rules go by columns, type and comment, and by at least one of them', () => {
+    const rule = (text: string) => minimal.replace('host: db', `host: db, labels: [{ ${text}, label: pii }]`);
+    for (const text of ['type: citext', 'type: \'crm."odd.type"\'', "comment: '@pii'", 'columns: a.b.*, type: text'])
+      expect(problems(rule(text))).toEqual([]);
+    expect(problems(minimal.replace('host: db', 'host: db, labels: [{ label: pii }]'))[0]?.message).toBe(
+      'it names no column: add columns, type or comment',
+    );
+    for (const type of ['a.b.c', 'a.', '"a'])
+      expect(problems(rule(`type: '${type}'`))[0]?.message).toMatch(/^write a type such as citext/);
+    expect(problems(rule("comment: ''"))[0]?.message).toBeDefined();
+  });
+
   test('the method of a label is its own, else that of a broader one, else the default, else full', () => {
     const masks = { 'pii.email': 'partial', pii: 'hash', default: 'null' } as const;
     expect(['pii.email', 'pii.phone', 'pii.email.work', 'secret'].map((label) => methodFor(masks, label))).toEqual([

@@ -149,6 +149,12 @@ function targetRules({ targets }: Settings): Broken[] {
       });
     if (mode === 'verify-ca' && !ca)
       broken.push({ path: [...path, 'tls'], message: 'verify-ca trusts any name under ca: add ca: { file: path }' });
+    for (const [at, rule] of target.labels.entries())
+      if (rule.columns === undefined && rule.type === undefined && rule.comment === undefined)
+        broken.push({
+          path: [...path, 'labels', at],
+          message: 'it names no column: add columns, type or comment',
+        });
     if ((cert === undefined) !== (key === undefined))
       broken.push({ path: [...path, 'tls'], message: 'a client certificate needs cert and key: add the missing one' });
   }

@@ -2,6 +2,7 @@
 // schema, unknown keys are errors, defaults on the safe side, secrets only as references).
 import { z } from 'zod';
 import { maskMethods } from '../domain/mask.ts';
+import { columnsPattern, typePattern } from '../sql/label-rule.ts';
 
 const port = (least: 0 | 1) => z.int().min(least).max(65_535);
 const seconds = (least: number, most: number) => z.int().min(least).max(most);
@@ -228,16 +229,33 @@ const target = z
           columns: z
             .string()
             .max(1_000)
-            .regex(/^(?:(?:"(?:[^"]|"")+"|[^".]+)(?:\.(?!$)|$)){3}$/, {
+            .regex(columnsPattern, {
               error: 'write schema.relation.column, with * for any and "quotes" around a name with dots',
             })
+            .optional()
             .describe('`schema.relation.column`, with `*` for any and `"quotes"` around a name with dots.'),
+          type: z
+            .string()
+            .max(1_000)
+            .regex(typePattern, { error: 'write a type such as citext, or schema.type; * stands for any' })
+            .optional()
+            .describe(
+              'Type or domain, `name` or `schema.name` as in pg_type (`citext`, `int4`); domains and arrays of it fit too.',
+            ),
+          comment: z
+            .string()
+            .min(1)
+            .max(1_000)
+            .optional()
+            .describe(
+              'The column’s comment at the target: a tag such as `@pii.email` anywhere in it, or the whole of it with `*` for any text. Case does not count.',
+            ),
           label: label.describe('Label, broad to narrow, such as `pii.email`.'),
         }),
       )
       .max(100_000)
       .default([])
-      .describe('Columns that are sensitive.'),
+      .describe('Columns that are sensitive: by name, by type, by comment; of several keys each must fit.'),
   })
   .transform((found) => ({ ...found, databases: found.databases ?? [found.database] }));
 

@@ -10,6 +10,7 @@ import * as session from './effects-session.ts';
 import { relationNamed, resourceOf, routinesNamed, strings } from './names.ts';
 import { type Kind, notUnderstood, type Tree } from './parse.ts';
 import { add, type Attributes, changesCatalogue, type Names, type Reading } from './reading.ts';
+import { creationSchema } from './resolve.ts';
 import { checkSetting, settingChange } from './settings.ts';
 
 type Read<K extends Kind> = (stmt: NonNullable<Tree[K]>, reading: Reading, names: Names) => void;
@@ -71,14 +72,11 @@ function created(range: RangeVar, reading: Reading, action: Action): Resource {
   if (action !== 'sql:create') return resourceOf(relationNamed(range, reading.scope));
   if (range.schemaname) return { schema: range.schemaname, relation: range.relname ?? '' };
   if (range.relpersistence === 't') return { schema: 'pg_temp', relation: range.relname ?? '' };
-  return { ...creationSchema(reading), relation: range.relname ?? '' };
+  return { ...schemaOfNew(reading), relation: range.relname ?? '' };
 }
 
-function creationSchema(reading: Reading): Resource {
-  const schemas = new Set(reading.scope.catalogue.schemas.values());
-  const schema = reading.scope.searchPath
-    .map((name) => (name === '$user' ? reading.scope.role : name))
-    .find((name) => name !== 'pg_catalog' && !name.startsWith('pg_temp') && schemas.has(name));
+function schemaOfNew(reading: Reading): Resource {
+  const schema = creationSchema(reading.scope);
   return schema ? { schema } : {};
 }
 
@@ -401,7 +399,7 @@ export const statements: Table = {
     add(
       reading,
       'sql:create',
-      { ...creationSchema(reading), ...routine(stmt.funcname) },
+      { ...schemaOfNew(reading), ...routine(stmt.funcname) },
       {
         object: stmt.is_procedure ? 'procedure' : 'function',
         language: language?.String?.sval ?? 'sql',
