@@ -1,6 +1,7 @@
 // The queries by which a target's catalogue is read: PostgreSQL 14–18, text results, no NULLs, in this order. Run them on a
 // connection of the gateway's own, in one transaction: the first one empties the search path, so that pg_get_viewdef and
 // pg_get_expr name every schema except pg_catalog.
+import { firingQuery } from './catalogue-firing.ts';
 
 /** Characters of a column's comment that label rules look at. */
 const longestComment = 4_096;
@@ -49,6 +50,7 @@ export const catalogueQueries: readonly string[] = [
    join pg_catalog.pg_namespace n on n.oid = o.oprnamespace where n.nspname <> 'pg_catalog' order by o.oid`,
   `select k.castsource::text, k.casttarget::text, k.castfunc::text from pg_catalog.pg_cast k
    where k.oid >= 16384 order by k.oid`,
+  firingQuery,
 ];
 
 const versioned = [
@@ -63,6 +65,11 @@ const versioned = [
   'pg_proc',
   'pg_operator',
   'pg_cast',
+  'pg_constraint',
+  'pg_index',
+  'pg_policy',
+  'pg_aggregate',
+  'pg_event_trigger',
 ];
 
 /** Only the comments of columns: the server ships thousands of others. */

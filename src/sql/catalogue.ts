@@ -2,6 +2,7 @@
 // of `catalogueQueries` by the gateway's own connection (DESIGN §5).
 import { createHash } from 'node:crypto';
 import type { Label } from '../domain/label.ts';
+import { type Fired, readFiring } from './catalogue-firing.ts';
 import { builtInLabels, labelsOf, matchRules, spreadLabels } from './catalogue-labels.ts';
 import type { LabelRule } from './label-rule.ts';
 
@@ -20,6 +21,8 @@ export interface Catalogue {
   readonly operators: ReadonlyMap<string, readonly number[]>;
   /** Casts that somebody created: source type, target type, function (0: binary coercible or by input and output). */
   readonly casts: readonly { readonly source: number; readonly target: number; readonly routine: number }[];
+  /** What the target runs by itself when it is read, written or changed. */
+  readonly fired: Fired;
   /** Number of labelled columns, built-in ones included. */
   readonly labelledColumns: number;
   /** The operator's rules that label no column. */
@@ -127,14 +130,24 @@ export function readCatalogue(
   results: readonly (readonly (readonly string[])[])[],
   rules: readonly LabelRule[],
 ): Catalogue {
-  const widths = [1, 2, 11, 8, 2, 9, 20, 2, 3];
+  const widths = [1, 2, 11, 8, 2, 9, 20, 2, 3, 5];
   widths.forEach((width, index) => {
     if (!results[index]) throw new Error(`catalogue query ${index} has no result`);
     for (const row of results[index])
       if (row.length !== width) throw new Error(`catalogue query ${index}: ${row.length} columns instead of ${width}`);
   });
-  const [, schemaRows, relationRows, columnRows, inheritRows, typeRows, functionRows, operatorRows, castRows] =
-    results as readonly (readonly (readonly string[])[])[] & { readonly length: 9 };
+  const [
+    ,
+    schemaRows,
+    relationRows,
+    columnRows,
+    inheritRows,
+    typeRows,
+    functionRows,
+    operatorRows,
+    castRows,
+    firingRows,
+  ] = results as readonly (readonly (readonly string[])[])[] & { readonly length: 10 };
 
   const schemas = new Map<number, string>();
   for (const [oid, name] of schemaRows!) schemas.set(Number(oid), name!);
@@ -256,6 +269,7 @@ export function readCatalogue(
       target: Number(target),
       routine: Number(routine),
     })),
+    fired: readFiring(firingRows!),
     labelledColumns,
     // What the server itself keeps differs between its versions: only the operator's rules are told of.
     unmatched: matched.slice(builtInLabels.length).flatMap(({ rule, columns: of }) => (of.length === 0 ? [rule] : [])),

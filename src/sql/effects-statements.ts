@@ -5,6 +5,7 @@ import type { AlterTableStmt, CreateStmt, DropStmt, GrantStmt, RangeVar } from '
 import type { Action, Resource } from '../domain/effect.ts';
 import { callStatement, doBlock } from './effects-calls.ts';
 import { copy } from './effects-copy.ts';
+import { fireEvents } from './effects-firing.ts';
 import { insert, merge, remove, select, touch, update, walk } from './effects.ts';
 import * as session from './effects-session.ts';
 import { relationNamed, resourceOf, routinesNamed, strings } from './names.ts';
@@ -530,6 +531,11 @@ export function readStatement(tree: Tree, reading: Reading, names: Names): void 
   for (const kind in tree) {
     const read = Object.hasOwn(statements, kind) ? (statements as Record<string, Read<never>>)[kind] : undefined;
     if (!read) throw notUnderstood(`The statement kind ${kind} is not understood here. Use another statement.`);
+    const before = reading.changes.catalogue;
+    reading.changes.catalogue = false;
     read((tree as Record<string, unknown>)[kind] as never, reading, names);
+    if (reading.changes.catalogue) fireEvents(reading);
+    reading.changes.catalogue ||= before ?? false;
+    if (!reading.changes.catalogue) delete reading.changes.catalogue;
   }
 }

@@ -32,6 +32,7 @@ const catalogue = readCatalogue(
     [],
     [],
     [],
+    [],
   ],
   [{ columns: 'public.people.ssn', label: 'pii' }],
 );

@@ -170,12 +170,17 @@ function readPart(part: Parsed, scope: Scope): PartRead {
   const reading = openReading(scope, walker);
   readStatement(tree, reading, noNames);
   const traced = lineage(tree, scope);
-  const inner = reading.inner.map((one) => lineage(one.tree, one.scope));
+  const inner = reading.inner.filter((one) => !one.fired).map((one) => lineage(one.tree, one.scope));
   columnEffects(reading, traced, inner);
   const ran = tree.ExecuteStmt && preparedBy(tree.ExecuteStmt, reading.scope);
   const carries = [...[traced, ...inner].flatMap((one) => one.carries), ...(ran?.meaning.carries ?? [])];
   // Its labels change what the next statement may show.
   if (carries.length > 0) changesCatalogue(reading);
+  // What the target runs by itself answers nobody: only what it copies counts (test: firing).
+  for (const one of reading.inner) {
+    if (!one.fired) continue;
+    for (const column of lineage(one.tree, one.scope).derives) columnEffect(reading, 'sql:derive', column);
+  }
   const { outputs, witnesses } = results(tree, traced, inner, reading);
   const copyStmt = tree.CopyStmt;
   const copy = copyStmt && copiesOverWire(copyStmt) ? copyOf(copyStmt, traced, reading) : undefined;

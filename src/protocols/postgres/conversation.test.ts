@@ -15,7 +15,7 @@ import { Writer } from './codec-writer.ts';
 import { type Conversation, openConversation } from './conversation.ts';
 import { say } from './raw-client.suite.ts';
 
-const catalogue = readCatalogue([[], [], [], [], [], [], [], [], []], []);
+const catalogue = readCatalogue([[], [], [], [], [], [], [], [], [], []], []);
 const base: Permit = { granted: true, entry: 0, sequence: 1, masks: [] };
 const source = { schema: 'public', relation: 'customers', column: 'email', labels: ['pii'] };
 const text = 'select id, email from customers';
