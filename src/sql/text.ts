@@ -87,6 +87,11 @@ const walker: Walker = {
   },
 };
 
+/** The same statement, read under another catalogue or search path. Throws Fault('statement.not-understood'). */
+export function readAgain(analysis: Analysis, scope: Scope): Analysis {
+  return total(() => walker.refresh(analysis, scope));
+}
+
 function samePath(one: Scope, other: Scope): boolean {
   return one.role === other.role && one.searchPath.join('\0') === other.searchPath.join('\0');
 }
