@@ -1,4 +1,5 @@
 // What no single field can say: references between parts, names that must differ, and TLS where secrets would travel.
+import type { MaskMethod } from '../domain/mask.ts';
 import type { Settings } from './schema.ts';
 
 export interface Broken {
@@ -15,6 +16,7 @@ export function brokenRules(settings: Settings): Broken[] {
     ...issuerRules(settings),
     ...certificateRules(settings),
     ...targetRules(settings),
+    ...maskRules(settings),
   ];
 }
 
@@ -188,4 +190,24 @@ function twins(
   return values.flatMap((value, index) =>
     value !== undefined && values.indexOf(value) < index ? [{ path: [...path, index, key], message }] : [],
   );
+}
+
+const parameters = ['keep', 'value', 'size', 'to'] as const;
+const parameterOf: Partial<Record<MaskMethod, { name: (typeof parameters)[number]; example?: string }>> = {
+  partial: { name: 'keep' },
+  constant: { name: 'value', example: 'value: "(hidden)"' },
+  bucket: { name: 'size', example: 'size: 1000' },
+  date: { name: 'to', example: 'to: year' },
+};
+
+/** A method has its own parameter and no other one. */
+function maskRules({ masks }: Settings): Broken[] {
+  return Object.entries(masks).flatMap(([name, of]) => {
+    const own = parameterOf[of.method];
+    const path = ['masks', name];
+    const strange = parameters.filter((key) => of[key] !== undefined && key !== own?.name);
+    if (strange.length > 0) return [{ path, message: `${of.method} has no ${strange[0]}: leave it out` }];
+    if (own?.example === undefined || of[own.name] !== undefined) return [];
+    return [{ path, message: `${of.method} needs its parameter: write { method: ${of.method}, ${own.example} }` }];
+  });
 }
