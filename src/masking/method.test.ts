@@ -33,6 +33,16 @@ describe('text', () => {
     ['null', 'x', null],
   ] as const)('%s of %s', (method, value, expected) => expect(apply(method, value)).toBe(expected));
 
+  test.each(['full', 'partial', 'hash', 'null'] as const)(
+    '%s: a derived value looks the same whether it is NULL or not',
+    (method) => {
+      for (const type of [25, 1043, 23, 16, 3802, undefined]) {
+        const hide = compileMask(mask(method, true), type, 0, key);
+        expect(hide(null)).toEqual(hide(Buffer.from('5')));
+      }
+    },
+  );
+
   test('a hash is stable, keyed and short', () => {
     const hash = apply('hash', 'value');
     expect(hash).toMatch(/^masked:[0-9a-f]{24}$/);

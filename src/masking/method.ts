@@ -1,8 +1,8 @@
 // What a masked value looks like, by method and type (docs/masking.md has the table, and its test compares it with this): it
 // keeps the type of the column so that the client's decoder reads it, and text and binary form hold the same value.
 //
-// A method that does not fit the type hides everything: NULL. Derived values (`whole`) are `***` where they are text, else
-// NULL. Domains come as their base type, and types of extensions are not known.
+// A method that does not fit the type hides everything: NULL. Derived values (`whole`) are `***` where they are text, NULL
+// or not, and else NULL. Domains come as their base type, and types of extensions are not known.
 import type { Mask } from '../domain/mask.ts';
 import { keepDefault } from '../domain/mask.ts';
 import { maskBinaryArray, maskTextArray } from './array.ts';
@@ -23,9 +23,11 @@ const derivedText = Buffer.from('***');
 const jsonStars = Buffer.from('"****"');
 const xmlStars = Buffer.from('<masked/>');
 
-/** The function for one column: `type` is its OID in RowDescription, `format` 0 text or 1 binary. NULL stays NULL. */
+/** The function for one column: `type` is its OID in RowDescription, `format` 0 text or 1 binary. NULL stays NULL, derived text aside. */
 export function compileMask(mask: Mask, type: number | undefined, format: 0 | 1, key: Buffer): MaskValue {
   const hide = mask.method === 'null' ? undefined : compile(mask, type, format, key);
+  // Whether a computed value is NULL tells what was computed: nullif(left(ssn, 1), '5') (test: method.test.ts).
+  if (hide && mask.whole) return () => derivedText;
   return hide ? (value) => (value === null ? null : hide(value)) : () => null;
 }
 
