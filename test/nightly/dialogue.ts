@@ -28,6 +28,7 @@ export const acts = [
   'client-gone',
   'target-gone',
   'kill',
+  'cancel-taken',
 ] as const;
 
 export interface Step {
@@ -99,6 +100,8 @@ export function played(steps: readonly Step[]): string | undefined {
   let toClient = 0;
   let fromPeers = 0;
   let readings = 0;
+  /** Cancels under way to the target. */
+  let cancels = 0;
   let unmasked = false;
   // A labelled value may come in a row, a COPY, an error or a notice; nothing of it may leave, unless as the answer to a statement
   // that was read as one without labelled columns: its results are the target's word.
@@ -149,11 +152,12 @@ export function played(steps: readonly Step[]): string | undefined {
       readCatalogue: () => void readings++,
       checkCatalogue: () => void readings++,
       catalogueChanged: () => undefined,
-      cancelTarget: () => live('a cancel'),
+      cancelTarget() {
+        live('a cancel');
+        cancels++;
+      },
       pauseClient: () => live('a pause'),
       resumeClient: () => live('a resumption'),
-      pauseTarget: () => live('a pause'),
-      resumeTarget: () => live('a resumption'),
       close({ fault, cause }) {
         live('an end');
         ended = fault?.code ?? cause;
@@ -182,6 +186,12 @@ export function played(steps: readonly Step[]): string | undefined {
       unmasked ||= ruling.masks.some((masks) => masks.includes(null));
     }
     conversation.ruled(question, ruling);
+  };
+  /** One answer for each cancel, no more: a session whose cancels are never taken reads nothing of its own again. */
+  const taken = () => {
+    if (cancels === 0) return;
+    cancels--;
+    conversation.cancelTaken();
   };
   const grant = (statement: Statement): Permit => ({
     granted: true,
@@ -237,13 +247,17 @@ export function played(steps: readonly Step[]): string | undefined {
         return conversation.targetGone();
       case 'kill':
         return conversation.kill(new Fault('session.killed', 'over'));
+      case 'cancel-taken':
+        return taken();
     }
   };
   try {
     for (const step of steps) {
       act(step);
-      for (let turn = 0; atOnce && ended === undefined && turn < 40 && (open.size > 0 || readings > 0); turn++) {
+      const owed = () => open.size > 0 || readings > 0 || cancels > 0;
+      for (let turn = 0; atOnce && ended === undefined && turn < 40 && owed(); turn++) {
         for (const question of Array.from(open.keys())) rule(question, grant);
+        while (cancels > 0) taken();
         for (; readings > 0; readings--) conversation.catalogueRead(catalogue);
       }
       conversation.busy();

@@ -39,7 +39,7 @@ const relation = {
 
 /** A target that holds one labelled column, which the principal may not see. */
 export const catalogue: Catalogue = {
-  ...readCatalogue([[], [], [], [], [], [], [], [], [], []], []),
+  ...readCatalogue([[], [], [], [], [], [], [], [], []], []),
   relations: new Map([[relation.oid, relation]]),
 };
 
