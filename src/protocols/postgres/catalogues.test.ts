@@ -102,6 +102,28 @@ describe('catalogues of a real server', () => {
     expect(dials).toBe(1);
   });
 
+  test('what is dropped while it is read by others does not fail a reading', async () => {
+    const source = catalogues.of(target, 'postgres');
+    await source.current();
+    const other = new pg.Client({
+      host: '127.0.0.1',
+      port: server.port,
+      user: server.superuser,
+      password: server.password,
+      database: 'postgres',
+    });
+    await other.connect();
+    // The reading waits behind the lock of the view's table, and finds it gone.
+    await other.query('create table passing (n int); create view fleeting as select n from passing');
+    await other.query('begin; drop view fleeting; drop table passing');
+    const reading = source.refresh();
+    const waiting = "select count(*)::int n from pg_stat_activity where wait_event_type = 'Lock'";
+    await expect.poll(async () => (await client.query(waiting)).rows).toEqual([{ n: 1 }]);
+    await other.query('commit');
+    expect(names(await reading)).toEqual(['people']);
+    await other.end();
+  });
+
   test(
     verifies(
       'bounded',

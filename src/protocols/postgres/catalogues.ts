@@ -16,6 +16,8 @@ import { openOwnConnection, type OwnConnection, type OwnConnectionOptions } from
 const pollEvery = 5_000;
 const usableFor = 30_000;
 const idleAfter = 120_000;
+/** Readings in a row that may fail at the server before it is believed. */
+const tries = 5;
 
 export interface CataloguesOptions {
   /** A fresh stream to the target with its credential. */
@@ -129,7 +131,21 @@ function openSource(
     return found;
   };
 
+  /**
+   * The server's functions that give a view's or a function's text look past our snapshot: what another session drops meanwhile fails the
+   * reading, or is NULL in it. Then it is begun again (test: what is dropped while it is read).
+   */
   const read = async (): Promise<Catalogue> => {
+    for (let left = tries - 1; ; left--) {
+      try {
+        return await readOnce();
+      } catch (error) {
+        const answered = (await connection?.catch(() => undefined))?.open === true;
+        if (left === 0 || !answered || !(error instanceof Fault)) throw error;
+      }
+    }
+  };
+  const readOnce = async (): Promise<Catalogue> => {
     const started = options.now();
     const began = generation;
     await ask('begin transaction isolation level repeatable read read only');
