@@ -127,7 +127,10 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     });
     const live = () => gateway.sessions().length;
 
-    const labels = (target: Target) => config.targets.find((one) => one.name === target.name)?.labels ?? [];
+    const labels = (target: Target) => [
+      ...(config.targets.find((one) => one.name === target.name)?.labels ?? []),
+      ...builtInLabels,
+    ];
     const loginMs = (target: Target) =>
       (config.targets.find((one) => one.name === target.name)?.loginSeconds ?? 30) * 1_000;
     const catalogues = openCatalogues({

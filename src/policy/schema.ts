@@ -9,7 +9,6 @@ export const effectAttributes: Readonly<Record<string, 'Bool' | 'Long' | 'String
   cascade: 'Bool',
   copies: 'Bool',
   definer: 'Bool',
-  fired: 'Bool',
   fires: 'Bool',
   hasWhere: 'Bool',
   partial: 'Bool',

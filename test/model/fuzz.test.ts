@@ -124,7 +124,7 @@ test(
     let before = 0;
     for (const [index, stream] of streams.entries()) {
       if (index === warm) before = heap();
-      const found = await play(stream);
+      const found = await play(stream).catch((error: unknown) => [String(error), ...arena.complaints()].join('\n'));
       if (found)
         expect.fail(`stream ${index} (seed ${seed}): ${found}\n${Buffer.from(stream.bytes).toString('base64')}`);
       if (index % 10 === 0) expect(await ask(`word ${index}`)).toBe(`T Dword ${index} C Z`);

@@ -35,7 +35,8 @@ function queriesFor(catalogue: boolean): readonly string[] {
 /** Starts a reading; the caller saw to it that nothing else is under way. */
 export function startReading(talk: Talk, catalogue: boolean): void {
   const queries = queriesFor(catalogue);
-  const synced = !talk.segmentOpen;
+  // A Sync would end the implicit transaction that a Query behind messages without one is left in (test: a query that reads the catalogue).
+  const synced = !talk.segmentOpen && talk.status !== 'T';
   const { writer } = talk;
   for (const text of queries) {
     encodeParse(writer, { name: reservedName, text, types: [] });

@@ -2,7 +2,7 @@
 import { Fault } from '../../domain/fault.ts';
 import type { Analysis } from '../../sql/analysis.ts';
 import { clientMessage } from './codec.ts';
-import { encodeDescribe } from './codec-extended.ts';
+import { encodeClose, encodeDescribe } from './codec-extended.ts';
 import { copyIn } from './conversation-copy.ts';
 import {
   answer,
@@ -105,7 +105,7 @@ export function release(talk: Talk, step: Step): void {
     }
     case clientMessage.describe:
       talk.sink.toTarget(bytes, permit);
-      if (step.prepared) step.analysis = step.prepared.describing = step.prepared.analysis;
+      if (step.prepared) step.prepared.describing = step.prepared.analysis;
       if (step.portal) step.portal.described = true;
       expect(talk, step.prepared ? answer.describeStatement : answer.describePortal, step);
       return;
@@ -158,6 +158,12 @@ function describeFirst(talk: Talk, portal: Portal, segment: number): void {
  */
 function releaseRefusal(talk: Talk, step: Step, refusal: Refusal): void {
   if (step.barrier) talk.barriers--;
+  if (step.type === clientMessage.query) {
+    // The server drops the unnamed statement before it reads a Query, even one with an error (test: a refused query and the unnamed statement).
+    encodeClose(talk.writer, { of: 'statement', name: '' });
+    talk.sink.toTarget(talk.writer.take(), talk.options.permit);
+    talk.expected.push(expectation(answer.close, step.segment, { name: '', ofStatement: true, swallow: true }));
+  }
   sendFailure(talk);
   talk.expected.push(expectation(answer.failure, step.segment, { refusal }));
   if (step.type === clientMessage.query || step.type === clientMessage.functionCall) {
