@@ -66,7 +66,7 @@ export async function world(change: Partial<ApiOptions['console']> & { webFolder
   const approvals = openApprovals({ ledger, now, timers, baseUrl: 'http://127.0.0.1' });
   const policy = openPolicyHolder(ledger);
   await policy.activate(
-    openPolicy(loadPolicies([{ name: 'test.cedar', text: policies }]), { methodFor: () => 'full' }),
+    openPolicy(loadPolicies([{ name: 'test.cedar', text: policies }]), { methodFor: () => ({ method: 'full' }) }),
   );
   // The provider must know where the console is before either runs.
   const port = await freePort();

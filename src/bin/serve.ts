@@ -127,10 +127,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     });
     const live = () => gateway.sessions().length;
 
-    const labels = (target: Target) => [
-      ...(config.targets.find((one) => one.name === target.name)?.labels ?? []),
-      ...builtInLabels,
-    ];
+    const labels = (target: Target) => config.targets.find((one) => one.name === target.name)?.labels ?? [];
     const loginMs = (target: Target) =>
       (config.targets.find((one) => one.name === target.name)?.loginSeconds ?? 30) * 1_000;
     const catalogues = openCatalogues({

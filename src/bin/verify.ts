@@ -6,10 +6,11 @@ import { NoteError } from '../ledger/note.ts';
 import { verifyLedger } from '../ledger/verify.ts';
 import { verifySummary } from '../ledger/verify-summary.ts';
 
-const usage = `Usage: countersign-verify <ledger folder> --key <verifier key or file> [--recordings <folder>] [--json]
+const usage = `Usage: countersign-verify <ledger folder> --key <verifier key or file> [--recordings <folder>] [--kept <checkpoint>]…
+                          [--json]
 
 Verifies a ledger offline. The key is one line, such as example.org/log+1a2b3c4d+AX…; take it from somewhere else
-than the folder that you verify.
+than the folder that you verify. --kept names a checkpoint of this log that you kept: the log must continue it.
 
 Exit status: 0 verified, 1 something is wrong, 2 the command could not run.
 `;
@@ -40,12 +41,15 @@ async function main(): Promise<number> {
   }
   try {
     const key = existsSync(values.key) ? readFileSync(values.key, 'utf8') : values.key;
-    const report = await verifyLedger(folder, key, { recordings: values.recordings });
+    const report = await verifyLedger(folder, key, {
+      recordings: values.recordings,
+      kept: values.kept?.map((file) => readFileSync(file, 'utf8')),
+    });
     process.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : verifySummary(report));
     return report.ok ? 0 : 1;
   } catch (cause) {
     const what =
-      cause instanceof NoteError ? `--key: ${cause.message}.` : `Could not read: ${(cause as Error).message}`;
+      cause instanceof NoteError ? `--key or --kept: ${cause.message}.` : `Could not read: ${(cause as Error).message}`;
     process.stderr.write(`${what}\n`);
     return 2;
   }
@@ -57,6 +61,7 @@ function read() {
     options: {
       key: { type: 'string' },
       recordings: { type: 'string' },
+      kept: { type: 'string', multiple: true },
       json: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },

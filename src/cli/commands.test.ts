@@ -1,6 +1,6 @@
 // Whole command lines, from arguments to exit code.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
@@ -70,6 +70,8 @@ describe('the frame', () => {
       ['config', 'show'],
       ['policy', 'check'],
       ['ledger', 'init'],
+      ['ledger', 'proof'],
+      ['ledger', 'check-proof'],
       ['verify'],
       ['completion'],
     ])
@@ -86,6 +88,8 @@ describe('the frame', () => {
       ['verify', 'x'],
       ['completion', 'tcsh'],
       ['policy', 'check', '--kind', 'robot'],
+      ['ledger', 'proof', 'x'],
+      ['ledger', 'check-proof', 'x', '--key', 'y'],
     ]) {
       const { code, out, err } = await line(args);
       expect({ args, code, out }).toEqual({ args, code: 2, out: '' });
@@ -258,6 +262,28 @@ describe('ledger init and verify', () => {
       ok: true,
       origin,
     });
+
+    const kept = join(folder, 'kept');
+    copyFileSync(join(log, 'checkpoint'), kept);
+    const continued = await line(['verify', log, '--key', vkey, '--kept', kept, '--kept', kept]);
+    expect({ code: continued.code, err: continued.err }).toEqual({ code: 0, err: '' });
+    expect(continued.out).toContain('2, continued by this log');
+    expect((await line(['verify', log, '--key', vkey, '--kept', join(folder, 'gw.vkey')])).code).toBe(2);
+
+    const proven = await line(['ledger', 'proof', '0', '--config', file, '--out', folder, '--json']);
+    expect({ code: proven.code, err: proven.err }).toEqual({ code: 0, err: '' });
+    const { proof, entry } = JSON.parse(proven.out) as { proof: string; entry: string };
+    const check = (of: string) => line(['ledger', 'check-proof', proof, '--entry', of, '--key', vkey]);
+    expect(await check(entry)).toEqual({
+      code: 0,
+      out: 'the entry stands at 0 of 1 in the log example.org/gw\n',
+      err: '',
+    });
+    writeFileSync(entry, `${readFileSync(entry, 'utf8')} `);
+    expect(await check(entry)).toMatchObject({ code: 1, err: expect.stringContaining('not proven') });
+    expect((await check(join(folder, 'none'))).code).toBe(2);
+    expect((await line(['ledger', 'proof', '1', '--ledger', log])).err).toContain('entries 0 to 0');
+    expect((await line(['ledger', 'proof', '0', '--ledger', folder])).code).toBe(2);
 
     expect((await line(['verify', log, '--key', 'nonsense'])).code).toBe(2);
     expect((await line(['verify', join(folder, 'none'), '--key', vkey])).code).toBe(2);

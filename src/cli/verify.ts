@@ -6,6 +6,7 @@ import { Exit, examples, type Io, printJson } from './output.ts';
 interface Options {
   readonly key: string;
   readonly recordings?: string;
+  readonly kept: readonly string[];
   readonly json?: boolean;
 }
 
@@ -16,6 +17,7 @@ export function register(program: Command, io: Io): void {
     .argument('<folder>', 'ledger folder: the one with checkpoint, journal and tile')
     .requiredOption('-k, --key <key>', 'public key, or a file that holds it; not from the folder that is checked')
     .option('-r, --recordings <folder>', 'check the recordings too')
+    .option('-c, --kept <file>', 'a checkpoint of this log that was kept elsewhere; repeatable', collect, [])
     .option('--json', 'print the report as JSON')
     .action(async (folder: string, options: Options) => {
       const [{ verifyLedger }, { verifySummary }, { NoteError }] = await Promise.all([
@@ -27,12 +29,15 @@ export function register(program: Command, io: Io): void {
         throw new Exit(2, `there is no folder ${folder}: give the one that holds checkpoint, journal and tile`);
       try {
         const key = existsSync(options.key) ? readFileSync(options.key, 'utf8') : options.key;
-        const report = await verifyLedger(folder, key, { recordings: options.recordings });
+        const report = await verifyLedger(folder, key, {
+          recordings: options.recordings,
+          kept: options.kept.map((file) => readFileSync(file, 'utf8')),
+        });
         if (options.json) printJson(io, report);
         else io.stdout.write(verifySummary(report));
         if (!report.ok) throw new Exit(1);
       } catch (error) {
-        if (error instanceof NoteError) throw new Exit(2, `--key: ${error.message}`);
+        if (error instanceof NoteError) throw new Exit(2, `--key or --kept: ${error.message}`);
         const reason = (error as NodeJS.ErrnoException).code;
         if (typeof reason !== 'string') throw error;
         throw new Exit(2, `the ledger cannot be read (${reason}): check the folder and your rights`);
@@ -44,8 +49,16 @@ export function register(program: Command, io: Io): void {
       'countersign verify data/ledger --key "example.org/gw-a+1a2b3c4d+AX…"',
     ],
     [
+      'Find a history that was rewritten or rolled back since May',
+      'countersign verify data/ledger --key gw-a.vkey --kept checkpoint-of-may',
+    ],
+    [
       'Check the recordings too, for a program',
       'countersign verify data/ledger --key gw-a.vkey --recordings data/recordings --json',
     ],
   ]);
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }

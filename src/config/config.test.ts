@@ -102,16 +102,63 @@ describe('what loads', () => {
       expect(problems(rule(columns))[0]?.message).toMatch(/^write schema\.relation\.column/);
   });
 
+  test('label rules go by columns, type and comment, and by at least one of them', () => {
+    const rule = (text: string) => minimal.replace('host: db', `host: db, labels: [{ ${text}, label: pii }]`);
+    for (const text of ['type: citext', 'type: \'crm."odd.type"\'', "comment: '@pii'", 'columns: a.b.*, type: text'])
+      expect(problems(rule(text))).toEqual([]);
+    expect(problems(minimal.replace('host: db', 'host: db, labels: [{ label: pii }]'))[0]?.message).toBe(
+      'it names no column: add columns, type or comment',
+    );
+    for (const type of ['a.b.c', 'a.', '"a'])
+      expect(problems(rule(`type: '${type}'`))[0]?.message).toMatch(/^write a type such as citext/);
+    expect(problems(rule("comment: ''"))[0]?.message).toBeDefined();
+  });
+
   test('the method of a label is its own, else that of a broader one, else the default, else full', () => {
-    const masks = { 'pii.email': 'partial', pii: 'hash', default: 'null' } as const;
-    expect(['pii.email', 'pii.phone', 'pii.email.work', 'secret'].map((label) => methodFor(masks, label))).toEqual([
+    const { masks } = read(`${minimal}\nmasks: { pii.email: partial, pii: hash, default: "null" }\n`);
+    const method = (label: string) => methodFor(masks, label).method;
+    expect(['pii.email', 'pii.phone', 'pii.email.work', 'secret'].map(method)).toEqual([
       'partial',
       'hash',
       'partial',
       'null',
     ]);
-    expect(methodFor({}, 'toString')).toBe('full');
+    expect(methodFor({}, 'toString')).toEqual({ method: 'full' });
   });
+});
+
+describe('a method with its parameter', () => {
+  const masks = (text: string) => `${minimal}\nmasks: ${text}\n`;
+
+  test('is read, and a bare name is the same as a method without one', () => {
+    const text =
+      '{ a: token, b: { method: partial, keep: 6 }, c: { method: constant, value: "" }, d: { method: bucket, size: 0.5 }, e: { method: date, to: quarter }, f: { method: partial } }';
+    expect(read(masks(text)).masks).toEqual({
+      a: { method: 'token' },
+      b: { method: 'partial', keep: 6 },
+      c: { method: 'constant', value: '' },
+      d: { method: 'bucket', size: 0.5 },
+      e: { method: 'date', to: 'quarter' },
+      f: { method: 'partial' },
+    });
+  });
+
+  test.each([
+    ['{ a: bucket }', 'bucket needs its parameter: write { method: bucket, size: 1000 }'],
+    ['{ a: { method: date } }', 'date needs its parameter: write { method: date, to: year }'],
+    ['{ a: { method: constant } }', 'constant needs its parameter: write { method: constant, value: "(hidden)" }'],
+    ['{ a: { method: full, keep: 4 } }', 'full has no keep: leave it out'],
+    ['{ a: { method: date, to: year, size: 5 } }', 'date has no size: leave it out'],
+  ])('%s is refused', (text, message) => {
+    expect(problems(masks(text)).map((found) => found.message)).toEqual([message]);
+  });
+
+  test.each([
+    '{ a: star }',
+    '{ a: null }',
+    '{ a: { method: partial, keep: 0 } }',
+    '{ a: { method: bucket, size: 0 } }',
+  ])('%s is refused', (text) => expect(problems(masks(text))).toHaveLength(1));
 });
 
 describe('what is refused, where, and what to write', () => {
@@ -161,7 +208,9 @@ describe('what is refused, where, and what to write', () => {
     );
     expect(problem('https://one.example', 'one.example')).toMatch(/issuer: write a URL such as/);
     expect(problem('version: 1', 'version: 2')).toBe('1:1 version: write 1');
-    expect(problem('version: 1', 'version: 1\nmasks: { pii: null }')).toMatch(/masks.pii: write full, .* in quotes$/);
+    expect(problem('version: 1', 'version: 1\nmasks: { pii: null }')).toMatch(
+      /masks.pii: write full, .* in quotes, or \{ method: NAME \}/,
+    );
     expect(problem('audience: countersign', 'audience: countersign\n    algorithms: [none]')).toMatch(
       /algorithms\[0\]: write one of ES256/,
     );

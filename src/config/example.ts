@@ -40,6 +40,8 @@ targets:
     labels:
       - { columns: public.customers.email, label: pii.email }
       - { columns: "*.*.card_number", label: pci.pan }
+      - { type: citext, columns: crm.*.*, label: pii.email }
+      - { comment: "@secret", label: secret }
 masks: { default: full, pii.email: partial, secret: "null" }
 policies: ./policies
 approvals: { ttlSeconds: 900 }

@@ -57,6 +57,11 @@ function structures(schema: JsonSchema): { object: JsonSchema; suffix: string }[
   return alternatives(schema).flatMap((one) => {
     if (one.type === 'array' && one.items && typeof one.items === 'object' && !Array.isArray(one.items))
       return structures(one.items as JsonSchema).map(({ object, suffix }) => ({ object, suffix: `[]${suffix}` }));
+    if (typeof one.additionalProperties === 'object')
+      return structures(one.additionalProperties as JsonSchema).map(({ object, suffix }) => ({
+        object,
+        suffix: `.*${suffix}`,
+      }));
     return one.properties && reference(one) === undefined ? [{ object: one, suffix: '' }] : [];
   });
 }

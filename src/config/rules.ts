@@ -1,4 +1,5 @@
 // What no single field can say: references between parts, names that must differ, and TLS where secrets would travel.
+import type { MaskMethod } from '../domain/mask.ts';
 import type { Settings } from './schema.ts';
 
 export interface Broken {
@@ -15,6 +16,7 @@ export function brokenRules(settings: Settings): Broken[] {
     ...issuerRules(settings),
     ...certificateRules(settings),
     ...targetRules(settings),
+    ...maskRules(settings),
   ];
 }
 
@@ -149,6 +151,12 @@ function targetRules({ targets }: Settings): Broken[] {
       });
     if (mode === 'verify-ca' && !ca)
       broken.push({ path: [...path, 'tls'], message: 'verify-ca trusts any name under ca: add ca: { file: path }' });
+    for (const [at, rule] of target.labels.entries())
+      if (rule.columns === undefined && rule.type === undefined && rule.comment === undefined)
+        broken.push({
+          path: [...path, 'labels', at],
+          message: 'it names no column: add columns, type or comment',
+        });
     if ((cert === undefined) !== (key === undefined))
       broken.push({ path: [...path, 'tls'], message: 'a client certificate needs cert and key: add the missing one' });
   }
@@ -182,4 +190,24 @@ function twins(
   return values.flatMap((value, index) =>
     value !== undefined && values.indexOf(value) < index ? [{ path: [...path, index, key], message }] : [],
   );
+}
+
+const parameters = ['keep', 'value', 'size', 'to'] as const;
+const parameterOf: Partial<Record<MaskMethod, { name: (typeof parameters)[number]; example?: string }>> = {
+  partial: { name: 'keep' },
+  constant: { name: 'value', example: 'value: "(hidden)"' },
+  bucket: { name: 'size', example: 'size: 1000' },
+  date: { name: 'to', example: 'to: year' },
+};
+
+/** A method has its own parameter and no other one. */
+function maskRules({ masks }: Settings): Broken[] {
+  return Object.entries(masks).flatMap(([name, of]) => {
+    const own = parameterOf[of.method];
+    const path = ['masks', name];
+    const strange = parameters.filter((key) => of[key] !== undefined && key !== own?.name);
+    if (strange.length > 0) return [{ path, message: `${of.method} has no ${strange[0]}: leave it out` }];
+    if (own?.example === undefined || of[own.name] !== undefined) return [];
+    return [{ path, message: `${of.method} needs its parameter: write { method: ${of.method}, ${own.example} }` }];
+  });
 }

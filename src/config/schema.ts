@@ -1,7 +1,8 @@
 // Everything that `countersign.yaml` may say, once: types, JSON schema and docs/config.md are made from this (style: one
 // schema, unknown keys are errors, defaults on the safe side, secrets only as references).
 import { z } from 'zod';
-import { maskMethods } from '../domain/mask.ts';
+import { dateUnits, type Method, maskMethods } from '../domain/mask.ts';
+import { columnsPattern, typePattern } from '../sql/label-rule.ts';
 
 const port = (least: 0 | 1) => z.int().min(least).max(65_535);
 const seconds = (least: number, most: number) => z.int().min(least).max(most);
@@ -228,16 +229,33 @@ const target = z
           columns: z
             .string()
             .max(1_000)
-            .regex(/^(?:(?:"(?:[^"]|"")+"|[^".]+)(?:\.(?!$)|$)){3}$/, {
+            .regex(columnsPattern, {
               error: 'write schema.relation.column, with * for any and "quotes" around a name with dots',
             })
+            .optional()
             .describe('`schema.relation.column`, with `*` for any and `"quotes"` around a name with dots.'),
+          type: z
+            .string()
+            .max(1_000)
+            .regex(typePattern, { error: 'write a type such as citext, or schema.type; * stands for any' })
+            .optional()
+            .describe(
+              'Type or domain, `name` or `schema.name` as in pg_type (`citext`, `int4`); domains and arrays of it fit too.',
+            ),
+          comment: z
+            .string()
+            .min(1)
+            .max(1_000)
+            .optional()
+            .describe(
+              'The column’s comment at the target: a tag such as `@pii.email` anywhere in it, or the whole of it with `*` for any text. Case does not count.',
+            ),
           label: label.describe('Label, broad to narrow, such as `pii.email`.'),
         }),
       )
       .max(100_000)
       .default([])
-      .describe('Columns that are sensitive.'),
+      .describe('Columns that are sensitive: by name, by type, by comment; of several keys each must fit.'),
   })
   .transform((found) => ({ ...found, databases: found.databases ?? [found.database] }));
 
@@ -254,6 +272,33 @@ const limits = z.strictObject({
     .describe('A session in which nothing runs, nothing waits for people and nothing moves for so long ends.'),
   sessionSeconds: seconds(1, 2_592_000).default(86_400).describe('A session ends after so long, whatever it does.'),
 });
+
+const maskMethod = z
+  .union(
+    [
+      z.enum(maskMethods),
+      z.strictObject({
+        method: z.enum(maskMethods).describe('Its name.'),
+        keep: z.int().min(1).max(8).optional().describe('`partial`: last characters that stay. Default: 4.'),
+        value: z
+          .string()
+          .max(200)
+          .optional()
+          .describe('`constant`: what is seen instead; NULL where it does not fit the type.'),
+        size: z
+          .number()
+          .min(0.000001)
+          .max(1e15)
+          .optional()
+          .describe('`bucket`: width of the buckets that numbers fall into.'),
+        to: z.enum(dateUnits).optional().describe('`date`: what is left of a date or time stamp.'),
+      }),
+    ],
+    {
+      error: 'write full, hash, token, partial or "null" in quotes, or { method: NAME } with keep, value, size or to',
+    },
+  )
+  .transform((found): Method => (typeof found === 'string' ? { method: found } : found));
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 
@@ -283,9 +328,11 @@ export const schema = z.strictObject({
     ),
   targets: z.array(target).min(1).max(10_000).describe('What can be reached.'),
   masks: z
-    .record(label, z.enum(maskMethods, { error: 'write full, hash, partial, or "null" in quotes' }))
+    .record(label, maskMethod)
     .default({})
-    .describe('Label to method; `default` is for all others, and a narrower label goes before a broader one.'),
+    .describe(
+      'Label to method, or to a method with its parameter such as `{ method: date, to: year }`; `default` is for all others, and a narrower label goes before a broader one. What each does: docs/masking.md.',
+    ),
   policies: text.default('./policies').describe('Folder of `*.cedar` files.'),
   approvals: z
     .strictObject({

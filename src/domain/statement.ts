@@ -23,6 +23,8 @@ export interface Meaning {
   readonly effects: readonly Effect[];
   /** One list of columns for each result set the statement may return. */
   readonly results: readonly (readonly Output[])[];
+  /** Columns that labelled values are copied into, with the labels that follow them; `*` is every column of the relation. */
+  readonly carries?: readonly LabelledColumn[];
 }
 
 /** One column of a result set, traced back to the base columns its value may derive from. */

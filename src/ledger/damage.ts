@@ -20,5 +20,9 @@ export class Damage extends Error {
 export const meaning = {
   changed: 'The file was changed after it was written. Compare with a copy or a backup; keep this folder as it is.',
   missing: 'Something was removed. Compare with a copy or a backup; keep this folder as it is.',
+  rewritten:
+    'Whoever holds the signing key wrote another history and signed it. The checkpoint that was kept is the proof; keep both.',
+  rolledBack:
+    'An older copy was put in the place of the log, or its end was cut off. The checkpoint that was kept is the proof.',
   torn: 'The writer was interrupted. Starting the gateway recovers it; what is cut off was never acknowledged.',
 } as const;

@@ -187,6 +187,51 @@ for (const [name, entry, what] of signedCases) {
   });
 }
 
+test(
+  verifies('nothing-missing', 'even with the key and a faultless forgery: whoever kept one checkpoint finds it'),
+  async () => {
+    const now = readFileSync(join(place.folder, 'checkpoint'), 'utf8');
+    const kept = [now];
+    expect(await verifyLedger(place.folder, place.vkey, { kept })).toMatchObject({ ok: true, continued: 1 });
+    const entry = at('statement.outcome', (e) => ({ ...e, x: { rows: 1000 } }));
+    const rewritten = await forge({ entry, signed: true, tiles: true });
+    expect(await failure(rewritten)).toBeUndefined();
+    expect((await verifyLedger(rewritten, place.vkey, { kept })).failure).toMatchObject({
+      what: expect.stringContaining('are not those of the checkpoint that was kept'),
+      meaning: expect.stringContaining('another history'),
+    });
+    // One that goes on from the forgery, and one kept of it beside the true one.
+    const both = [readFileSync(join(rewritten, 'checkpoint'), 'utf8'), now];
+    expect((await verifyLedger(place.folder, place.vkey, { kept: both })).ok).toBe(false);
+  },
+);
+
+test(
+  verifies('nothing-missing', 'an older copy in the place of the log: whoever kept a newer checkpoint finds it'),
+  async () => {
+    const older = await ledgerPlace();
+    try {
+      const first = await openLedger(older);
+      await fillLedger(first.ledger, 1, 5);
+      await first.ledger.close();
+      const copy = join(older.root, 'older');
+      cpSync(older.folder, copy, { recursive: true });
+      const second = await openLedger(older);
+      await fillLedger(second.ledger, 1, 5);
+      await second.ledger.close();
+      const kept = [copy, older.folder].map((folder) => readFileSync(join(folder, 'checkpoint'), 'utf8'));
+      expect(await verifyLedger(older.folder, older.vkey, { kept })).toMatchObject({ ok: true, continued: 2 });
+      expect(await verifyLedger(copy, older.vkey)).toMatchObject({ ok: true });
+      expect((await verifyLedger(copy, older.vkey, { kept })).failure?.what).toContain(
+        'a checkpoint that was kept covers',
+      );
+      await expect(verifyLedger(copy, place.vkey, { kept })).rejects.toThrow('no signature by a known key');
+    } finally {
+      older.remove();
+    }
+  },
+);
+
 test('a payload changed under a valid chain differs from its commitment', async () => {
   const record = (r: FrameRecord): FrameRecord => {
     if (!r.sealed) return r;

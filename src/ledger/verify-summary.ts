@@ -24,6 +24,7 @@ export function verifySummary(report: VerifyReport): string {
   const { open, sealed, orphaned } = report.sessions;
   lines.push(`  Sessions            ${sealed} sealed, ${open} open, ${orphaned} cut off by a crash`);
   lines.push(`  Gateway starts      ${report.boots}`);
+  if (report.continued > 0) lines.push(`  Kept checkpoints    ${report.continued}, continued by this log`);
   if (report.recordings !== undefined) lines.push(`  Recordings          ${report.recordings} checked`);
   lines.push('', '  Entries by type');
   for (const [type, count] of Object.entries(report.types).sort(([a], [b]) => (a < b ? -1 : 1))) {

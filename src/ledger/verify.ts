@@ -15,6 +15,8 @@ import { checkRecordings } from './verify-recordings.ts';
 export interface VerifyOptions {
   /** Recordings folder; without it recordings are not looked at. */
   readonly recordings?: string;
+  /** Checkpoints of this log that somebody kept elsewhere: signed notes. What is there now must continue each of them. */
+  readonly kept?: readonly string[];
 }
 
 export interface VerifyFailure {
@@ -43,6 +45,8 @@ export interface VerifyReport {
   readonly to?: number;
   /** Recordings checked; absent when no folder was given. */
   readonly recordings?: number;
+  /** Kept checkpoints that the log was seen to continue. */
+  readonly continued: number;
   readonly failure?: VerifyFailure;
 }
 
@@ -51,13 +55,14 @@ const attempts = 5;
 
 /**
  * Verifies a ledger. `vkey` is the verifier key's text, obtained from somewhere else than the folder. Damage is a
- * report with `ok: false`; a NoteError is thrown only for a malformed `vkey`.
+ * report with `ok: false`; a NoteError is thrown only for a malformed `vkey`, or a kept checkpoint that is none of this log.
  */
 export async function verifyLedger(folder: string, vkey: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   const key = parseVkey(vkey);
+  const kept = (options.kept ?? []).map((note) => openCheckpoint(note, key)).sort((a, b) => a.size - b.size);
   for (let attempt = 1; ; attempt++) {
     const before = await stamp(folder);
-    const report = await verifyOnce(folder, key, options);
+    const report = await verifyOnce(folder, key, options, kept);
     if (report.ok || attempt === attempts || before === (await stamp(folder))) return report;
   }
 }
@@ -77,16 +82,23 @@ async function stamp(folder: string): Promise<string> {
   return `${checkpoint}${names.length}/${size}`;
 }
 
-async function verifyOnce(folder: string, key: NoteKey, options: VerifyOptions): Promise<VerifyReport> {
+async function verifyOnce(
+  folder: string,
+  key: NoteKey,
+  options: VerifyOptions,
+  kept: readonly Checkpoint[],
+): Promise<VerifyReport> {
   const cursor = startOfJournal();
   const rules = openRules(key.name);
   let checkpoint: Checkpoint = { origin: key.name, size: 0, root: Buffer.alloc(0) };
   let recordings: number | undefined;
+  let continued = 0;
   let failure: VerifyFailure | undefined;
   try {
     checkpoint = await readCheckpoint(folder, key);
     const tiles = await listFiles(folder);
-    await readEverything(folder, cursor, checkpoint, tiles, rules);
+    await readEverything(folder, cursor, checkpoint, tiles, rules, kept);
+    continued = kept.length;
     if (options.recordings !== undefined) {
       recordings = await checkRecordings(options.recordings, rules.recordings, rules.open());
     }
@@ -103,6 +115,7 @@ async function verifyOnce(folder: string, key: NoteKey, options: VerifyOptions):
     entries: cursor.next,
     notYetUnderCheckpoint: Math.max(0, cursor.next - checkpoint.size),
     ...rules.summary(),
+    continued,
     ...(recordings === undefined ? {} : { recordings }),
     ...(failure === undefined ? {} : { failure }),
   };
@@ -113,14 +126,18 @@ async function readCheckpoint(folder: string, key: NoteKey): Promise<Checkpoint>
     throw new Damage('checkpoint', 'there is no checkpoint', meaning.missing);
   });
   try {
-    const checkpoint = parseCheckpoint(openNote(bytes.toString('utf8'), [key]).text);
-    if (checkpoint.origin !== key.name) throw new NoteError(`it is of the log "${checkpoint.origin}"`);
-    return checkpoint;
+    return openCheckpoint(bytes.toString('utf8'), key);
   } catch (cause) {
     if (!(cause instanceof NoteError)) throw cause;
     const hint = 'The file was changed, or this is not the key of this log. Compare with a checkpoint kept elsewhere.';
     throw new Damage('checkpoint', `the checkpoint does not verify: ${cause.message}`, hint);
   }
+}
+
+function openCheckpoint(note: string, key: NoteKey): Checkpoint {
+  const checkpoint = parseCheckpoint(openNote(note, [key]).text);
+  if (checkpoint.origin !== key.name) throw new NoteError(`it is of the log "${checkpoint.origin}"`);
+  return checkpoint;
 }
 
 /** Widths of the tile files there are, by tile. Damage for any file that has no place in a ledger. */
@@ -161,8 +178,10 @@ async function readEverything(
   checkpoint: Checkpoint,
   tiles: Map<string, number[]>,
   rules: Rules,
+  kept: readonly Checkpoint[],
 ): Promise<void> {
   const tree = emptyTree();
+  let nextKept = 0;
   const seen = new Set<number>();
   let bundle: Buffer[] = [];
   const check = (level: number | 'entries', n: number, bytes: Buffer[]) => checkTile(folder, tiles, level, n, bytes);
@@ -183,10 +202,21 @@ async function readEverything(
       if (tree.size === checkpoint.size && !rootOf(tree).equals(checkpoint.root)) {
         throw new Damage('checkpoint', 'its root is not the root of the entries', meaning.changed, index);
       }
+      for (; kept[nextKept] && kept[nextKept]!.size <= tree.size; nextKept++) {
+        const { size, root } = kept[nextKept]!;
+        if (size > 0 && !rootOf(tree).equals(root)) {
+          const what = `its first ${size} entries are not those of the checkpoint that was kept`;
+          throw new Damage('journal', what, meaning.rewritten);
+        }
+      }
     }
     rules.frame(cursor);
   }
   checkEnd(cursor, checkpoint, seen);
+  if (kept[nextKept]) {
+    const what = `the journal ends after ${cursor.next} entries, a checkpoint that was kept covers ${kept[nextKept]!.size}`;
+    throw new Damage('journal', what, meaning.rolledBack, cursor.next);
+  }
   const last = (count: number) => Math.floor(count / tileWidth);
   await check('entries', last(tree.size), bundle);
   for (let level = 0; level < tree.levels.length; level++) {

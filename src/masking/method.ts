@@ -1,142 +1,123 @@
-// What a masked value looks like, by type: it keeps the type of the column so that the client's decoder reads it.
+// What a masked value looks like, by method and type (docs/masking.md has the table, and its test compares it with this): it
+// keeps the type of the column so that the client's decoder reads it, and text and binary form hold the same value.
 //
-// - `full`: text `****`, JSON `"****"`, XML `<masked/>`, numbers 0, boolean false, dates and times the epoch (1970-01-01,
-//   00:00), interval 0, uuid and addresses all zero, bytea and arrays empty; every other type NULL.
-// - `partial`: text of twelve characters or more keeps its last four (`****6467`); an e-mail address keeps its top-level
-//   domain (`****@****.example`); every other text as `full`; other types NULL, except JSON and XML as `full`.
-// - `hash`: text and JSON `masked:` and 24 hex digits of HMAC-SHA256 under the deployment's key; uuid and bytea the first
-//   16 bytes; equal values stay equal; other types NULL.
-// - `null`, and whatever is derived (`whole`) and no text: NULL. Derived text is `***`.
-import { hash } from 'node:crypto';
+// A method that does not fit the type hides everything: NULL. Derived values (`whole`) are `***` where they are text, NULL
+// or not, and else NULL. Domains come as their base type, and types of extensions are not known.
 import type { Mask } from '../domain/mask.ts';
-import { arrayElements, constants, kindOf } from './type.ts';
+import { keepDefault } from '../domain/mask.ts';
+import { maskBinaryArray, maskTextArray } from './array.ts';
+import { bucket } from './bucket.ts';
+import { constantOf } from './constant.ts';
+import { dateCut } from './date.ts';
+import { digest, hmac, sixteenBytes } from './hash.ts';
+import { partialText } from './partial.ts';
+import { token } from './token.ts';
+import { arrayElements, constants, isPadded, kindOf, type TypeKind } from './type.ts';
 
 /** The value's bytes in the wire format (`null` is NULL) to what may leave. The result may be shared: do not write to it. */
 export type MaskValue = (value: Buffer | null) => Buffer | null;
+type Hide = (value: Buffer) => Buffer | null;
 
 const stars = Buffer.from('****');
 const derivedText = Buffer.from('***');
 const jsonStars = Buffer.from('"****"');
 const xmlStars = Buffer.from('<masked/>');
-const hashPrefix = 'masked:';
 
-/** The function for one column: `type` is its OID in RowDescription, `format` 0 text or 1 binary. NULL stays NULL. */
+/** The function for one column: `type` is its OID in RowDescription, `format` 0 text or 1 binary. NULL stays NULL, derived text aside. */
 export function compileMask(mask: Mask, type: number | undefined, format: 0 | 1, key: Buffer): MaskValue {
+  const hide = mask.method === 'null' ? undefined : compile(mask, type, format, key);
+  // Whether a computed value is NULL tells what was computed: nullif(left(ssn, 1), '5') (test: method.test.ts).
+  if (hide && mask.whole) return () => derivedText;
+  return hide ? (value) => (value === null ? null : hide(value)) : () => null;
+}
+
+/** Undefined where all that may be seen is NULL. */
+function compile(mask: Mask, type: number | undefined, format: 0 | 1, key: Buffer): Hide | undefined {
   const kind = kindOf(type);
-  const always =
-    (masked: Buffer | null): MaskValue =>
-    (value) =>
-      value === null ? null : masked;
-  if (mask.method === 'null') return always(null);
-  if (mask.whole) return always(kind === 'text' ? derivedText : null);
-  if (kind === 'text') {
-    if (mask.method === 'hash') return (value) => (value === null ? null : Buffer.from(digest(value, key)));
-    if (mask.method === 'partial') return (value) => (value === null ? null : partialText(value));
-    return always(stars);
-  }
-  if (kind === 'json' || kind === 'jsonb') {
-    // Binary jsonb is its text behind a version byte.
-    const version = kind === 'jsonb' && format === 1;
-    const wrap = (json: Buffer) => (version ? Buffer.concat([Buffer.from([1]), json]) : json);
-    if (mask.method !== 'hash') return always(wrap(jsonStars));
-    return (value) =>
-      value === null ? null : wrap(Buffer.from(`"${digest(version ? value.subarray(1) : value, key)}"`));
-  }
-  if (kind === 'xml') return always(mask.method === 'hash' ? null : xmlStars);
-  if (mask.method === 'hash') return hashBinary(kind, format, key) ?? always(null);
-  if (mask.method === 'partial') return always(null);
+  if (mask.whole) return kind === 'text' ? always(derivedText) : undefined;
   const element = type === undefined ? undefined : arrayElements.get(type);
-  if (element !== undefined) return always(format === 0 ? Buffer.from('{}') : emptyArray(element));
+  if (element === undefined) {
+    const hide = scalar(mask, kind, format, key);
+    return hide && isPadded(type) ? (value) => hide(withoutPadding(value)) : hide;
+  }
+  if (mask.method === 'full') return always(format === 0 ? Buffer.from('{}') : emptyArray(element));
+  if (mask.method === 'constant') return undefined;
+  const hide = compile(mask, element, format, key);
+  if (!hide) return undefined;
+  const one: MaskValue = (value) => (value === null ? null : hide(value));
+  return format === 0 ? maskTextArray(one) : maskBinaryArray(one, element);
+}
+
+function scalar(mask: Mask, kind: TypeKind, format: 0 | 1, key: Buffer): Hide | undefined {
+  switch (mask.method) {
+    case 'constant': {
+      const constant = constantOf(kind, mask.value);
+      return constant && always(format === 0 ? constant.text : constant.binary);
+    }
+    case 'full':
+      return full(kind, format);
+    case 'hash':
+      return hashed(kind, format, key);
+    case 'token':
+      return token(kind, format, key);
+    case 'partial': {
+      const keep = mask.keep ?? keepDefault;
+      if (kind === 'text') return (value) => partialText(value, keep);
+      return kind === 'json' || kind === 'jsonb' || kind === 'xml' ? full(kind, format) : undefined;
+    }
+    case 'bucket':
+      return bucket(kind, format, mask.size);
+    case 'date':
+      return dateCut(kind, format, mask.to);
+    default:
+      return undefined;
+  }
+}
+
+const always =
+  (masked: Buffer): Hide =>
+  () =>
+    masked;
+
+function full(kind: TypeKind, format: 0 | 1): Hide | undefined {
+  if (kind === 'text') return always(stars);
+  if (kind === 'xml') return always(xmlStars);
+  if (kind === 'json' || kind === 'jsonb') return always(inJson(jsonStars, kind, format));
   const constant = constants.get(kind);
-  return always(constant ? (format === 0 ? constant.text : constant.binary) : null);
+  return constant && always(format === 0 ? constant.text : constant.binary);
+}
+
+/** Binary jsonb is its text behind a version byte. */
+function inJson(json: Buffer, kind: 'json' | 'jsonb', format: 0 | 1): Buffer {
+  return kind === 'jsonb' && format === 1 ? Buffer.concat([Buffer.from([1]), json]) : json;
+}
+
+function hashed(kind: TypeKind, format: 0 | 1, key: Buffer): Hide | undefined {
+  switch (kind) {
+    case 'text':
+      return (value) => Buffer.from(digest(value, key), 'latin1');
+    case 'json':
+    case 'jsonb': {
+      const from = kind === 'jsonb' && format === 1 ? 1 : 0;
+      return (value) => inJson(Buffer.from(`"${digest(value.subarray(from), key)}"`, 'latin1'), kind, format);
+    }
+    case 'uuid':
+    case 'bytea':
+      return sixteenBytes(kind, format, (raw) => hmac(raw, key).subarray(0, 16));
+    default:
+      return undefined;
+  }
+}
+
+/** char(n) is filled up with blanks that are no part of its value. */
+function withoutPadding(value: Buffer): Buffer {
+  let end = value.length;
+  while (end > 0 && value[end - 1] === 0x20) end--;
+  return value.subarray(0, end);
 }
 
 function emptyArray(element: number): Buffer {
   const bytes = Buffer.alloc(12);
   bytes.writeUInt32BE(element, 8);
   return bytes;
-}
-
-/** HMAC-SHA256 (RFC 2104) by one-shot hashes, which cost a fraction of an Hmac object. */
-function hmac(value: Buffer, key: Buffer): Buffer {
-  const short = key.length > 64 ? hash('sha256', key, 'buffer') : key;
-  const inner = Buffer.alloc(64 + value.length, 0x36);
-  const outer = Buffer.alloc(96, 0x5c);
-  for (let at = 0; at < short.length; at++) {
-    inner[at]! ^= short[at]!;
-    outer[at]! ^= short[at]!;
-  }
-  value.copy(inner, 64);
-  hash('sha256', inner, 'buffer').copy(outer, 64);
-  return hash('sha256', outer, 'buffer');
-}
-
-function digest(value: Buffer, key: Buffer): string {
-  return hashPrefix + hmac(value, key).toString('hex', 0, 12);
-}
-
-/** Over the value itself, so that text and binary give the same. What cannot be read as one is NULL. */
-function hashBinary(kind: string, format: 0 | 1, key: Buffer): MaskValue | undefined {
-  if (kind !== 'uuid' && kind !== 'bytea') return undefined;
-  return (value) => {
-    if (value === null) return null;
-    const raw = format === 1 ? value : kind === 'uuid' ? uuidBytes(value) : byteaBytes(value);
-    if (raw === null) return null;
-    const bytes = hmac(raw, key).subarray(0, 16);
-    if (format === 1) return bytes;
-    const hex = bytes.toString('hex');
-    return Buffer.from(
-      kind === 'bytea' ? `\\x${hex}` : hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
-    );
-  };
-}
-
-function uuidBytes(value: Buffer): Buffer | null {
-  const hex = value.toString('latin1').replaceAll('-', '');
-  return /^[0-9a-fA-F]{32}$/.test(hex) ? Buffer.from(hex, 'hex') : null;
-}
-
-/** The escape form of bytea_output is not read. */
-function byteaBytes(value: Buffer): Buffer | null {
-  const text = value.toString('latin1');
-  return /^\\x([0-9a-f]{2})*$/.test(text) ? Buffer.from(text.slice(2), 'hex') : null;
-}
-
-const mailStars = Buffer.from('****@****.');
-const at = 0x40;
-const dot = 0x2e;
-
-/** What is kept is ASCII letters, or whole characters: never a part of one. */
-function partialText(value: Buffer): Buffer {
-  const mail = value.lastIndexOf(at);
-  if (mail > 0) {
-    const top = value.lastIndexOf(dot) + 1;
-    const length = value.length - top;
-    if (top <= mail || length < 2 || length > 24) return stars;
-    for (let index = top; index < value.length; index++) {
-      const letter = value[index]! | 0x20;
-      if (letter < 0x61 || letter > 0x7a) return stars;
-    }
-    return join(mailStars, value, top);
-  }
-  let ascii = true;
-  for (let index = 0; index < value.length && ascii; index++) ascii = value[index]! < 0x80;
-  if (ascii) return value.length >= 12 ? join(stars, value, value.length - 4) : stars;
-  const characters = [...value.toString('utf8')];
-  return characters.length >= 12 ? Buffer.from(`****${characters.slice(-4).join('')}`) : stars;
-}
-
-function join(head: Buffer, value: Buffer, from: number): Buffer {
-  const made = Buffer.allocUnsafe(head.length + value.length - from);
-  made.set(head);
-  value.copy(made, head.length, from);
-  return made;
-}
-
-/**
- * A value that a mask made: refused when it is written back, because it would destroy what it hides. Constants of other
- * types (0, the epoch) are ordinary values and are not recognised.
- */
-export function looksMasked(value: string): boolean {
-  return /^(\*{3,4}|"\*{4}"|<masked\/>|"?masked:[0-9a-f]{24}"?|\*{4}@\*{4}\.[A-Za-z]{2,24}|\*{4}.{4})$/su.test(value);
 }

@@ -63,6 +63,11 @@ export function kindOf(type: number | undefined): TypeKind {
   return (type === undefined ? undefined : kinds.get(type)) ?? 'other';
 }
 
+/** char(n), which the server fills up with blanks. */
+export function isPadded(type: number | undefined): boolean {
+  return type === 1042;
+}
+
 /** Array types of the kinds above, and their element types. */
 export const arrayElements: ReadonlyMap<number, number> = new Map([
   [1009, 25],
@@ -94,7 +99,7 @@ export const arrayElements: ReadonlyMap<number, number> = new Map([
   [1001, 17],
 ]);
 
-interface Neutral {
+export interface Neutral {
   readonly text: Buffer;
   readonly binary: Buffer;
 }

@@ -2,7 +2,7 @@
 import type { Decision } from '../domain/decision.ts';
 import { type Action, actions, type Effect } from '../domain/effect.ts';
 import type { Label } from '../domain/label.ts';
-import type { MaskMethod } from '../domain/mask.ts';
+import type { Method } from '../domain/mask.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Meaning, StatementKind } from '../domain/statement.ts';
 import { openPolicy } from './policy.ts';
@@ -24,7 +24,7 @@ export interface Question {
 export function checkStatement(
   set: PolicySet,
   question: Question,
-  methodFor: (label: Label) => MaskMethod = () => 'full',
+  methodFor: (label: Label) => Method = () => ({ method: 'full' }),
 ): Decision {
   const principal: Principal = {
     issuer: 'https://issuer.example',

@@ -1,6 +1,7 @@
 // Decisions in words, for people at a terminal and for records; no decision is made here.
 import type { Decision } from '../domain/decision.ts';
 import type { Effect } from '../domain/effect.ts';
+import { methodInWords } from '../domain/mask.ts';
 import { resourceName } from './entities.ts';
 
 /** An effect as records, approvals and the API show it. */
@@ -40,7 +41,7 @@ export function explain(decision: Decision): string {
     columns.forEach((mask, column) => {
       if (mask)
         lines.push(
-          `Column ${column + 1} of result ${result + 1} is masked (${mask.label}: ${mask.method}${mask.whole ? ', whole' : ''}).`,
+          `Column ${column + 1} of result ${result + 1} is masked (${mask.label}: ${methodInWords(mask)}${mask.whole ? ', whole' : ''}).`,
         );
     });
   });

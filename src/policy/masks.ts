@@ -3,7 +3,7 @@
 import type { Masks } from '../domain/decision.ts';
 import type { Resource } from '../domain/effect.ts';
 import type { Label, LabelledColumn } from '../domain/label.ts';
-import { type Mask, type MaskMethod, maskMethods } from '../domain/mask.ts';
+import { byStrictness, type Mask, type Method } from '../domain/mask.ts';
 import type { Output } from '../domain/statement.ts';
 
 /** Rules that permit `sql:reveal` on a column, or undefined when it may not be seen. */
@@ -14,7 +14,7 @@ export function masksOf(
   results: readonly (readonly Output[])[],
   labels: readonly Label[],
   reveal: Reveal,
-  methodFor: (label: Label) => MaskMethod,
+  methodFor: (label: Label) => Method,
 ): { masks: Masks; rules: readonly string[] } {
   const rules = new Set<string>();
   const hidden = (column: Resource): boolean => {
@@ -36,8 +36,8 @@ export function masksOf(
     if (sources.length === 0) return null;
     const strictest = sources
       .flatMap((source) => source.labels)
-      .map((label) => ({ label, method: methodFor(label) }))
-      .reduce((one, other) => (maskMethods.indexOf(other.method) < maskMethods.indexOf(one.method) ? other : one));
+      .map((label) => ({ label, ...methodFor(label) }))
+      .reduce((one, other) => (byStrictness(other, one) < 0 ? other : one));
     return { ...strictest, whole: !output.direct || output.sources.length > 1 };
   };
   return { masks: results.map((outputs) => outputs.map(mask)), rules: [...rules] };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Action, actions, type Effect } from '../domain/effect.ts';
+import { byStrictness, dateUnits, type Method, maskMethods } from '../domain/mask.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Meaning, Output } from '../domain/statement.ts';
 import { checkStatement, parseEffect } from './check.ts';
@@ -141,7 +142,7 @@ describe('fail closed', () => {
         fc.oneof(fc.boolean(), fc.string(), fc.double()),
       ),
     });
-    const opened = openPolicy(set(permitAll), { methodFor: () => 'full' }).view({
+    const opened = openPolicy(set(permitAll), { methodFor: () => ({ method: 'full' }) }).view({
       principal: agent,
       target: 'shop',
       database: 'd',
@@ -170,7 +171,7 @@ describe('context and entities', () => {
   });
   test('a policy of the time of day is asked each time', () => {
     const text = '@id("p") permit (principal, action, resource) when { context.time.toTime() < duration("12h") };';
-    const view = openPolicy(set(text), { methodFor: () => 'full' }).view({
+    const view = openPolicy(set(text), { methodFor: () => ({ method: 'full' }) }).view({
       principal: agent,
       target: 'shop',
       database: 'd',
@@ -200,9 +201,9 @@ describe('context and entities', () => {
 describe('cache', () => {
   const standpoint: Standpoint = { principal: agent, target: 'shop', database: 'd', unattended: true, labels: [] };
   test('the same meaning gives the same decision object; another version does not', () => {
-    const one = openPolicy(set(permitAll), { methodFor: () => 'full' });
+    const one = openPolicy(set(permitAll), { methodFor: () => ({ method: 'full' }) });
     const two = openPolicy(set(`${permitAll}@id("f") forbid (principal, action == Action::"sql:delete", resource);`), {
-      methodFor: () => 'full',
+      methodFor: () => ({ method: 'full' }),
     });
     const same = meaning(remove);
     const first = one.view(standpoint).decide('execute', same, 0);
@@ -216,7 +217,7 @@ describe('cache', () => {
   test('another principal, kind, target or database is another standpoint', () => {
     const text =
       '@id("p") permit (principal is Agent, action, resource in Target::"shop") when { context.database == "d" && context.kind == "execute" };';
-    const policy = openPolicy(set(text), { methodFor: () => 'full' });
+    const policy = openPolicy(set(text), { methodFor: () => ({ method: 'full' }) });
     const same = meaning(read);
     expect(policy.view(standpoint).decide('execute', same, 0).ruling).toBe('permit');
     expect(policy.view(standpoint).decide('prepare', same, 0).ruling).toBe('deny');
@@ -237,7 +238,7 @@ describe('masks', () => {
     const decision = checkStatement(
       set(text),
       { principal: agent, target: 'shop', labels, meaning: { effects: [read], results: [outputs] }, time: 0 },
-      (label) => methods[label as keyof typeof methods],
+      (label) => ({ method: methods[label as keyof typeof methods] }),
     );
     if (decision.ruling === 'deny') throw new Error(decision.reason);
     return decision.masks;
@@ -264,6 +265,39 @@ describe('masks', () => {
         { label: 'pii.card', method: 'full', whole: true },
       ],
     ]);
+  });
+  test('strictest: every pair of methods and parameters, in either order of labels', () => {
+    const order: readonly Method[] = [
+      { method: 'null' },
+      { method: 'constant', value: 'a' },
+      { method: 'constant', value: 'b' },
+      { method: 'full' },
+      { method: 'hash' },
+      { method: 'token' },
+      { method: 'partial', keep: 1 },
+      { method: 'partial' },
+      { method: 'partial', keep: 8 },
+      { method: 'bucket', size: 1_000 },
+      { method: 'bucket', size: 0.5 },
+      ...dateUnits.map((to) => ({ method: 'date', to }) as const),
+    ];
+    expect(new Set(order.map(({ method }) => method))).toEqual(new Set(maskMethods));
+    const visible = { schema: 'public', relation: 'customers', column: 'card', labels: ['one', 'other'] };
+    const policies = set(noReveal);
+    const decided = (one: Method, other: Method) => {
+      const question = { principal: agent, target: 'shop', labels: visible.labels, time: 0 };
+      const meaning = { effects: [read], results: [[output({ sources: [visible], direct: true })]] };
+      const decision = checkStatement(policies, { ...question, meaning }, (label) => (label === 'one' ? one : other));
+      return decision.ruling === 'permit' ? decision.masks[0]![0] : undefined;
+    };
+    order.forEach((stricter, index) => {
+      for (const weaker of order.slice(index + 1)) {
+        expect(decided(stricter, weaker)).toEqual({ label: 'one', ...stricter, whole: false });
+        expect(decided(weaker, stricter)).toEqual({ label: 'other', ...stricter, whole: false });
+      }
+      expect(byStrictness(stricter, stricter)).toBe(0);
+    });
+    expect(byStrictness({ method: 'partial' }, { method: 'partial', keep: 4 })).toBe(0);
   });
   test('what may be revealed is not masked, and the rule is named', () => {
     const text = reveal('resource.labels.contains("pii.email")');

@@ -5,7 +5,7 @@ import { preparsePolicySet, preparseSchema, statefulIsAuthorized } from '@cedar-
 import type { Decision, Next } from '../domain/decision.ts';
 import type { Effect } from '../domain/effect.ts';
 import type { Label } from '../domain/label.ts';
-import type { MaskMethod } from '../domain/mask.ts';
+import type { Method } from '../domain/mask.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Meaning, StatementKind } from '../domain/statement.ts';
 import { circumstancesOf } from './circumstances.ts';
@@ -38,7 +38,7 @@ export interface View {
 
 export interface PolicyOptions {
   /** The method that configuration gives a label. */
-  methodFor(label: Label): MaskMethod;
+  methodFor(label: Label): Method;
 }
 
 /** What the policies say of one effect. */

@@ -9,6 +9,7 @@ export const effectAttributes: Readonly<Record<string, 'Bool' | 'Long' | 'String
   cascade: 'Bool',
   copies: 'Bool',
   definer: 'Bool',
+  fired: 'Bool',
   fires: 'Bool',
   hasWhere: 'Bool',
   partial: 'Bool',

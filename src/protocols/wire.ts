@@ -30,6 +30,9 @@ export interface WireOutputs {
   record: Session['record'];
   pauseClient(): void;
   resumeClient(): void;
+  /** What the target sends is not read until `resumeTarget`. */
+  pauseTarget(): void;
+  resumeTarget(): void;
   close(ending: { readonly fault: Fault | undefined; readonly cause: string }): void;
 }
 
@@ -109,6 +112,8 @@ export function drive(ends: Ends, open: (outputs: WireOutputs) => WireInputs): W
   let clientFull = false;
   let targetSlow = false;
   let clientSlow = false;
+  // So does reading from the target: the conversation looks something up first, or the client is slow.
+  let targetHeld = false;
   // Looked at by the clock of the idle limit, so that a chunk costs no timer.
   let active = true;
   let quiet = 0;
@@ -160,6 +165,14 @@ export function drive(ends: Ends, open: (outputs: WireOutputs) => WireInputs): W
     resumeClient() {
       clientFull = false;
       if (!targetSlow) client.resume();
+    },
+    pauseTarget() {
+      targetHeld = true;
+      target.pause();
+    },
+    resumeTarget() {
+      targetHeld = false;
+      if (!clientSlow) target.resume();
     },
     close(ending) {
       closed = true;
@@ -218,7 +231,7 @@ export function drive(ends: Ends, open: (outputs: WireOutputs) => WireInputs): W
     drain() {
       active = true;
       clientSlow = false;
-      target.resume();
+      if (!targetHeld) target.resume();
     },
     end() {
       clientOpen = false;

@@ -10,7 +10,7 @@
 //
 // d is the ruling, k the kind, r rule ids, e the actions, p the first 16 hex digits of the policy version, a the ack level
 // that was waited for, n the last sequence number. Approvals name the statement as `of` in their facts (approvals/inbox.ts).
-import type { Decision } from '../domain/decision.ts';
+import type { Decision, Masks } from '../domain/decision.ts';
 import { changesState } from '../domain/effect.ts';
 import type { Draft, Json } from '../domain/entry.ts';
 import { type Claimed, type Principal, principalId } from '../domain/principal.ts';
@@ -165,13 +165,14 @@ export function openDraft(
   };
 }
 
-/** Masked columns of each result, in the order of columns: label, method, and `whole` where set. */
-function maskSummary(
-  masks: readonly (readonly ({ label: string; method: string; whole: boolean } | null)[])[],
-): Json[] {
+/** Masked columns of each result, in the order of columns: label, method, its parameter where it has one, and `whole`. */
+function maskSummary(masks: Masks): Json[] {
   return masks.flatMap((columns, result) =>
-    columns.flatMap((mask, column) =>
-      mask ? [{ column, label: mask.label, method: mask.method, result, whole: mask.whole }] : [],
-    ),
+    columns.flatMap((mask, column) => {
+      if (!mask) return [];
+      const parameter = mask.value ?? mask.to ?? mask.keep ?? mask.size;
+      const row = { column, label: mask.label, method: mask.method, result, whole: mask.whole };
+      return [parameter === undefined ? row : { ...row, parameter: String(parameter) }];
+    }),
   );
 }

@@ -169,7 +169,7 @@ async function world(options: { policies?: string; disk?: Disk } = {}): Promise<
 }
 
 const policyOf = (text: string) =>
-  openPolicy(loadPolicies([{ name: 'test.cedar', text }]), { methodFor: () => 'full' });
+  openPolicy(loadPolicies([{ name: 'test.cedar', text }]), { methodFor: () => ({ method: 'full' }) });
 const link = { remote: '127.0.0.1:1', secure: true } as Link;
 const signIn = (of: World, token: string | undefined = 'agent', wish: { target?: string; database?: string } = {}) =>
   of.gateway.signIn(token, { target: 'shop', claimed: { user: 'somebody', application: 'test' }, ...wish }, link);

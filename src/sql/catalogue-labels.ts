@@ -1,12 +1,7 @@
 // Which columns carry which labels: the operator's rules, the server's own secrets, and what spreads from a column to the
 // others that hold the same values (inheritance, partitions, row types).
 import type { Label } from '../domain/label.ts';
-
-/** `columns` is `schema.relation.column`; each part may use `*`, or be quoted and is then taken as it stands. Case counts. */
-export interface LabelRule {
-  readonly columns: string;
-  readonly label: Label;
-}
+import { compileRule, type LabelRule, type LabelSubject, type LabelType } from './label-rule.ts';
 
 const secret = (columns: string): LabelRule => ({ columns, label: 'secret' });
 
@@ -50,36 +45,44 @@ interface Relation {
   readonly system: boolean;
   readonly parents: readonly number[];
   readonly children: readonly number[];
-  readonly columns: readonly { readonly attribute: number; readonly name: string; readonly type: number }[];
+  readonly columns: readonly (Pick<LabelSubject, 'name' | 'type' | 'comment'> & { readonly attribute: number })[];
 }
-interface Type {
-  readonly element: number;
-  readonly base: number;
+interface Type extends LabelType {
   readonly relation: number;
 }
 
 type Found = Map<number, Map<number, Set<Label>>>;
 
-/** Relation OID → attribute number → labels. Throws an Error on a pattern that does not have three parts. */
-export function labelsByRule(relations: ReadonlyMap<number, Relation>, rules: readonly LabelRule[]): Found {
-  const compiled = rules.map((rule) => {
-    const parts =
-      rule.columns.match(/^(?:(?:"(?:[^"]|"")+"|[^".]+)(?:\.(?!$)|$)){3}$/) &&
-      rule.columns.match(/"(?:[^"]|"")+"|[^".]+/g);
-    if (!parts)
-      throw new Error(
-        `label rule "${rule.columns}": write it as schema.relation.column, with * for any and "quotes" around a name with dots`,
-      );
-    const [schema, relation, column] = parts.map(pattern) as [RegExp, RegExp, RegExp];
-    return { schema, relation, column, label: rule.label };
-  });
-  const found: Found = new Map();
-  for (const relation of relations.values()) {
-    const near = compiled.filter((rule) => rule.schema.test(relation.schema) && rule.relation.test(relation.name));
-    for (const rule of near)
-      for (const column of relation.columns)
-        if (rule.column.test(column.name)) add(found, relation.oid, column.attribute, rule.label);
+/** A rule, and the columns that it labels by itself. */
+export interface Matched {
+  readonly rule: LabelRule;
+  readonly columns: readonly { readonly relation: number; readonly attribute: number }[];
+}
+
+/** Every rule with what it means, in the order of the rules. Throws an Error on a pattern that is none. */
+export function matchRules(
+  relations: ReadonlyMap<number, Relation>,
+  types: ReadonlyMap<number, Type>,
+  rules: readonly LabelRule[],
+): readonly Matched[] {
+  const compiled = rules.map((rule) => ({ ...compileRule(rule), columns: [] as Matched['columns'][number][] }));
+  for (const { oid, schema, name, system, columns } of relations.values()) {
+    for (const rule of compiled) {
+      if (!rule.relation(schema, name, system)) continue;
+      for (const column of columns) {
+        const subject = { ...column, schema, relation: name, system };
+        if (rule.column(subject, types)) rule.columns.push({ relation: oid, attribute: column.attribute });
+      }
+    }
   }
+  return compiled;
+}
+
+/** Relation OID → attribute number → labels. */
+export function labelsOf(matched: readonly Matched[]): Found {
+  const found: Found = new Map();
+  for (const { rule, columns } of matched)
+    for (const { relation, attribute } of columns) add(found, relation, attribute, rule.label);
   return found;
 }
 
@@ -129,11 +132,4 @@ function add(found: Found, relation: number, attribute: number, label: Label): b
   if (labels.has(label)) return false;
   labels.add(label);
   return true;
-}
-
-function pattern(part: string): RegExp {
-  const quoted = part.startsWith('"');
-  const name = quoted ? part.slice(1, -1).replaceAll('""', '"') : part;
-  const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, (mark) => (mark === '*' && !quoted ? '.*' : `\\${mark}`));
-  return new RegExp(`^${escaped}$`, 's');
 }

@@ -1,6 +1,11 @@
 // The queries by which a target's catalogue is read: PostgreSQL 14–18, text results, no NULLs, in this order. Run them on a
 // connection of the gateway's own, in one transaction: the first one empties the search path, so that pg_get_viewdef and
 // pg_get_expr name every schema except pg_catalog.
+import { firingQuery } from './catalogue-firing.ts';
+
+/** Characters of a column's comment that label rules look at. */
+const longestComment = 4_096;
+
 const keep = `n.nspname not like 'pg\\_toast%'`;
 
 /** Results go to `readCatalogue`, in order, one list of rows for each query. */
@@ -16,10 +21,13 @@ export const catalogueQueries: readonly string[] = [
    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S', 'c') and ${keep} order by c.oid`,
   `select a.attrelid::text, a.attnum::text, a.attname::text, a.atttypid::text, a.attisdropped::text, a.attgenerated::text,
-     case when a.attgenerated <> '' then coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '') else '' end
+     case when a.attgenerated <> '' then coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '') else '' end,
+     coalesce(pg_catalog.left(x.description, ${longestComment}), '')
    from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+   left join pg_catalog.pg_description x on x.objoid = a.attrelid and x.objsubid = a.attnum
+     and x.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
    where a.attnum > 0 and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S', 'c') and ${keep} order by a.attrelid, a.attnum`,
   `select i.inhrelid::text, i.inhparent::text from pg_catalog.pg_inherits i order by i.inhrelid, i.inhseqno`,
   `select t.oid::text, t.typnamespace::text, t.typname::text, t.typtype::text, t.typelem::text, t.typbasetype::text,
@@ -42,6 +50,7 @@ export const catalogueQueries: readonly string[] = [
    join pg_catalog.pg_namespace n on n.oid = o.oprnamespace where n.nspname <> 'pg_catalog' order by o.oid`,
   `select k.castsource::text, k.casttarget::text, k.castfunc::text from pg_catalog.pg_cast k
    where k.oid >= 16384 order by k.oid`,
+  firingQuery,
 ];
 
 const versioned = [
@@ -56,15 +65,27 @@ const versioned = [
   'pg_proc',
   'pg_operator',
   'pg_cast',
+  'pg_constraint',
+  'pg_index',
+  'pg_policy',
+  'pg_aggregate',
+  'pg_event_trigger',
 ];
+
+/** Only the comments of columns: the server ships thousands of others. */
+const comments = `(select d.xmin from pg_catalog.pg_description d
+  where d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid > 0)`;
 
 /**
  * One text value that changes with every committed DDL, for polling: each change of a catalogue row leaves the row with
  * the transaction id of the change (test: catalogue.test.ts). About ten thousand rows are read, a few milliseconds.
  */
-export const catalogueVersionQuery = `select pg_catalog.string_agg(x.v, ' ') from (${versioned
+export const catalogueVersionQuery = `select pg_catalog.string_agg(x.v, ' ') from (${[
+  ...versioned.map((name) => `pg_catalog.${name}`),
+  comments,
+]
   .map(
-    (name) =>
-      `select pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(pg_catalog.hashint8(t.xmin::pg_catalog.text::pg_catalog.int8))) as v from pg_catalog.${name} t`,
+    (source) =>
+      `select pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(pg_catalog.hashint8(t.xmin::pg_catalog.text::pg_catalog.int8))) as v from ${source} t`,
   )
   .join(' union all ')}) x`;

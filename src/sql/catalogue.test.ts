@@ -127,6 +127,38 @@ describe('labels', () => {
     await expect(read([{ columns, label: 'x' }])).rejects.toThrow(/schema\.relation\.column/);
   });
 
+  test('rules go by type and by comment, and a rule that labels nothing is told', async () => {
+    await client.query(`create domain mail as text; create domain work_mail as mail;
+      create table typed (id int, a mail, b work_mail, c mail[], d text, e text, f mail);
+      comment on column typed.d is 'where it goes, @pii.email'; comment on column typed.f is '@pii.email'; comment on table typed is '@pii.email'`);
+    const rules = [
+      { type: 'mail', label: 'mail' },
+      { comment: '@pii.email', label: 'tagged' },
+      { comment: '@pii.email', type: 'public.mail', label: 'both' },
+      { columns: 'public.typed.id', type: 'mail', label: 'never' },
+      { type: 'no_such_type', label: 'never' },
+    ];
+    const catalogue = await read(rules);
+    expect(labels(catalogue, 'typed')).toEqual({
+      a: ['mail'],
+      b: ['mail'],
+      c: ['mail'],
+      d: ['tagged'],
+      f: ['both', 'mail', 'tagged'],
+    });
+    expect(catalogue.unmatched).toEqual(rules.slice(3));
+    expect(catalogue.labelledBy).toEqual({ type: true, comment: true });
+    expect((await read([{ type: 'text', label: 'x' }])).relationNamed('pg_catalog', 'pg_class')).toEqual(
+      (await read()).relationNamed('pg_catalog', 'pg_class'),
+    );
+    const before = [await version(), catalogue.version];
+    await client.query(`comment on column typed.e is 'now too: @pii.email'`);
+    const after = await read(rules);
+    expect(labels(after, 'typed')['e']).toEqual(['tagged']);
+    expect([await version(), after.version]).not.toContain(before[0]);
+    expect(after.version).not.toBe(before[1]);
+  });
+
   test('labels spread over inheritance, partitions and row types, both ways and at any distance', async () => {
     await client.query(`create table parted (k int, v text) partition by list (k); create table part1 partition of parted for values in (1) partition by list (k);
       create table part11 partition of part1 for values in (1); create table holder (one parted, many parted[]); create domain held as parted; create table deep (h held)`);

@@ -2,10 +2,12 @@
 // of `catalogueQueries` by the gateway's own connection (DESIGN §5).
 import { createHash } from 'node:crypto';
 import type { Label } from '../domain/label.ts';
-import { builtInLabels, type LabelRule, labelsByRule, spreadLabels } from './catalogue-labels.ts';
+import { type Fired, readFiring } from './catalogue-firing.ts';
+import { builtInLabels, labelsOf, matchRules, spreadLabels } from './catalogue-labels.ts';
+import type { LabelRule } from './label-rule.ts';
 
 export { catalogueQueries, catalogueVersionQuery } from './catalogue-queries.ts';
-export type { LabelRule } from './catalogue-labels.ts';
+export type { LabelRule } from './label-rule.ts';
 
 export interface Catalogue {
   /** Hex; equal exactly for equal contents and label rules. */
@@ -19,8 +21,14 @@ export interface Catalogue {
   readonly operators: ReadonlyMap<string, readonly number[]>;
   /** Casts that somebody created: source type, target type, function (0: binary coercible or by input and output). */
   readonly casts: readonly { readonly source: number; readonly target: number; readonly routine: number }[];
+  /** What the target runs by itself when it is read, written or changed. */
+  readonly fired: Fired;
   /** Number of labelled columns, built-in ones included. */
   readonly labelledColumns: number;
+  /** The operator's rules that label no column. */
+  readonly unmatched: readonly LabelRule[];
+  /** Whether a rule looks at types, or at comments: then changing one could take a label off. */
+  readonly labelledBy: { readonly type: boolean; readonly comment: boolean };
   relationNamed(schema: string, name: string): Relation | undefined;
   /** Every overload of that name in that schema. */
   functionsNamed(schema: string, name: string): readonly Routine[];
@@ -62,6 +70,8 @@ export interface CatalogueColumn {
   readonly baseType: number;
   /** Expression of a generated column, over the other columns of the relation. */
   readonly generated?: string;
+  /** Its comment, as far as label rules look. */
+  readonly comment?: string;
   readonly labels: readonly Label[];
 }
 
@@ -120,14 +130,24 @@ export function readCatalogue(
   results: readonly (readonly (readonly string[])[])[],
   rules: readonly LabelRule[],
 ): Catalogue {
-  const widths = [1, 2, 11, 7, 2, 9, 20, 2, 3];
+  const widths = [1, 2, 11, 8, 2, 9, 20, 2, 3, 5];
   widths.forEach((width, index) => {
     if (!results[index]) throw new Error(`catalogue query ${index} has no result`);
     for (const row of results[index])
       if (row.length !== width) throw new Error(`catalogue query ${index}: ${row.length} columns instead of ${width}`);
   });
-  const [, schemaRows, relationRows, columnRows, inheritRows, typeRows, functionRows, operatorRows, castRows] =
-    results as readonly (readonly (readonly string[])[])[] & { readonly length: 9 };
+  const [
+    ,
+    schemaRows,
+    relationRows,
+    columnRows,
+    inheritRows,
+    typeRows,
+    functionRows,
+    operatorRows,
+    castRows,
+    firingRows,
+  ] = results as readonly (readonly (readonly string[])[])[] & { readonly length: 10 };
 
   const schemas = new Map<number, string>();
   for (const [oid, name] of schemaRows!) schemas.set(Number(oid), name!);
@@ -156,7 +176,7 @@ export function readCatalogue(
   };
 
   const columns = new Map<number, CatalogueColumn[]>();
-  for (const [relation, attribute, name, type, dropped, generated, expression] of columnRows!) {
+  for (const [relation, attribute, name, type, dropped, generated, expression, comment] of columnRows!) {
     if (truth(dropped!)) continue;
     const list = columns.get(Number(relation)) ?? [];
     if (list.length === 0) columns.set(Number(relation), list);
@@ -166,6 +186,7 @@ export function readCatalogue(
       type: Number(type),
       baseType: baseType(Number(type)),
       ...(generated === '' ? {} : { generated: expression! }),
+      ...(comment === '' ? {} : { comment: comment! }),
       labels: [],
     });
   }
@@ -200,7 +221,8 @@ export function readCatalogue(
     });
   }
   const all = [...builtInLabels, ...rules];
-  const labelled = spreadLabels(labelsByRule(relations, all), relations, types);
+  const matched = matchRules(relations, types, all);
+  const labelled = spreadLabels(labelsOf(matched), relations, types);
   let labelledColumns = 0;
   for (const relation of relations.values()) {
     const own = labelled.get(relation.oid);
@@ -247,7 +269,14 @@ export function readCatalogue(
       target: Number(target),
       routine: Number(routine),
     })),
+    fired: readFiring(firingRows!),
     labelledColumns,
+    // What the server itself keeps differs between its versions: only the operator's rules are told of.
+    unmatched: matched.slice(builtInLabels.length).flatMap(({ rule, columns: of }) => (of.length === 0 ? [rule] : [])),
+    labelledBy: {
+      type: rules.some((rule) => rule.type !== undefined),
+      comment: rules.some((rule) => rule.comment !== undefined),
+    },
     relationNamed: (schema, name) => byName.get(key(schema, name)),
     functionsNamed: (schema, name) => functionsByName.get(key(schema, name)) ?? [],
     typeNamed: (schema, name) => typesByName.get(key(schema, name)),

@@ -3,10 +3,11 @@
 import type { CallStmt, DoStmt, FuncCall, TypeName } from 'libpg-query';
 import type { Routine } from './catalogue.ts';
 import { builtIn, extensionHarmless, reviewedHarmless } from './functions.ts';
+import { readsOf } from './functions-reading.ts';
 import { routinesNamed, strings, typeByNames, typeNamed, relationNamed, resourceOf } from './names.ts';
 import { bodyStatements, dollarQuoted } from './plpgsql.ts';
 import { parse, type Tree } from './parse.ts';
-import { add, type Attributes, type Names, noNames, type Reading, under } from './reading.ts';
+import { add, type Attributes, firing, inBody, type Names, noNames, type Reading, under } from './reading.ts';
 import { literal, searchPathOf, setConfigChange } from './settings.ts';
 import { applySetting } from './effects-session.ts';
 
@@ -76,7 +77,38 @@ export function castCall(type: TypeName | undefined, reading: Reading): void {
   if (found) castTo(found.oid, reading);
 }
 
+/** What a value of the type must pass: the CHECK constraints of a domain, of what it is based on, of an array's elements and a row's fields. */
+export function domainChecks(oid: number, reading: Reading): void {
+  const { types, fired, relations } = reading.scope.catalogue;
+  if (fired.domains.size === 0 || reading.open.has(oid)) return;
+  const type = types.get(oid);
+  if (!type) return;
+  reading.open.add(oid);
+  try {
+    for (const text of fired.domains.get(oid) ?? []) firing(reading, (own) => readExpression(text, own));
+    for (const inner of [type.base, type.element]) if (inner !== 0) domainChecks(inner, reading);
+    for (const column of relations.get(type.relation)?.columns ?? []) domainChecks(column.type, reading);
+  } finally {
+    reading.open.delete(oid);
+  }
+}
+
+/** An expression as the server prints it, names fully qualified. One that cannot be read may do anything. */
+export function readExpression(text: string, reading: Reading): void {
+  if (text === '') return;
+  const within = under(reading, ['pg_catalog']);
+  let trees: readonly Tree[];
+  try {
+    trees = parse(`select ${text}`).map((part) => part.tree);
+  } catch {
+    add(reading, 'sql:call', { routine: 'expression' }, { unreadable: true });
+    return;
+  }
+  for (const tree of trees) reading.walker.statement(tree, within, noNames);
+}
+
 function castTo(target: number, reading: Reading): void {
+  domainChecks(target, reading);
   for (const cast of reading.scope.catalogue.casts) {
     const routine = cast.target === target ? reading.scope.catalogue.functions.get(cast.routine) : undefined;
     if (routine && !isSystem(routine)) routineCall(routine, reading);
@@ -106,7 +138,7 @@ export function doBlock(stmt: DoStmt, reading: Reading): void {
 }
 
 /** A call of a user's routine: the call itself, and what its body does where that can be read. */
-function routineCall(routine: Routine, reading: Reading): void {
+export function routineCall(routine: Routine, reading: Reading): void {
   const resource = { schema: routine.schema, routine: routine.name };
   if (reading.open.has(routine.oid)) return;
   const attributes: Attributes = { language: routine.language };
@@ -132,13 +164,24 @@ function routineCall(routine: Routine, reading: Reading): void {
 
 /** False when the body cannot be read. */
 function readRoutine(routine: Routine, reading: Reading): boolean {
-  if (routine.body === undefined || routine.kind === 'a' || routine.kind === 'w' || reading.open.size > maxDepth)
-    return false;
+  if (routine.kind === 'a') return readAggregate(routine, reading);
+  if (routine.body === undefined || routine.kind === 'w' || reading.open.size > maxDepth) return false;
   const path = routine.settings.find((setting) => setting.startsWith('search_path='))?.slice('search_path='.length);
-  const searchPath = routine.atomic ? ['pg_catalog'] : path === undefined ? undefined : withSystem(searchPathOf(path));
-  const within = searchPath ? under(reading, searchPath) : reading;
+  const body = inBody(reading, path === undefined ? undefined : withSystem(searchPathOf(path)));
+  const within = routine.atomic ? under(body, ['pg_catalog']) : body;
   if (routine.language === 'plpgsql') return readBody(plpgsqlText(routine, reading), within);
   return routine.language === 'sql' && readSqlBody(routine, within);
+}
+
+/** An aggregate does what its functions do. */
+function readAggregate(routine: Routine, reading: Reading): boolean {
+  const { functions, fired } = reading.scope.catalogue;
+  for (const oid of fired.aggregates.get(routine.oid) ?? [0]) {
+    const part = functions.get(oid);
+    if (!part) return false;
+    if (!isSystem(part)) routineCall(part, reading);
+  }
+  return true;
 }
 
 function readSqlBody(routine: Routine, reading: Reading): boolean {
@@ -151,7 +194,7 @@ function readSqlBody(routine: Routine, reading: Reading): boolean {
       const query: Tree = tree.ReturnStmt
         ? { SelectStmt: { targetList: [{ ResTarget: { val: tree.ReturnStmt.returnval as never } }] } }
         : tree;
-      reading.inner.push({ tree: query, scope: reading.scope });
+      reading.inner.push({ tree: query, scope: reading.scope, fired: reading.fired });
       reading.walker.statement(query, reading, noNames);
     }
     return true;
@@ -170,7 +213,7 @@ function readBody(text: string, reading: Reading): boolean {
   try {
     const body = bodyStatements(text);
     for (const tree of body.statements) {
-      reading.inner.push({ tree: tree, scope: reading.scope });
+      reading.inner.push({ tree, scope: reading.scope, fired: reading.fired });
       reading.walker.statement(tree, reading, noNames);
     }
     if (body.transaction) add(reading, 'sql:transaction', {}, {});
@@ -211,12 +254,30 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** A value is tried as a type whose name is a text: a domain's CHECK runs. */
+function inputOf(arg: Tree | undefined, reading: Reading): void {
+  const name = arg && literal(arg);
+  try {
+    if (name === undefined) throw new Error('computed');
+    for (const { tree } of parse(`select null::${name}`)) reading.walker.statement(tree, reading, noNames);
+  } catch {
+    if (reading.scope.catalogue.fired.domains.size > 0)
+      add(reading, 'sql:call', { schema: 'pg_catalog', routine: 'pg_input_is_valid' }, { unreadable: true });
+  }
+}
+
 /** True when the name is one whose effects are settled here. */
 function systemCall(routine: Routine, args: readonly Tree[], reading: Reading): boolean {
   if (builtIn(routine.name)) builtInCall(routine.name, args, reading);
+  else if (routine.name === 'pg_input_is_valid' || routine.name === 'pg_input_error_info') inputOf(args[1], reading);
   else if (routine.volatility === 'v' && routine.schema === 'pg_catalog' && !reviewedHarmless.has(routine.name)) {
     // A server newer than our review, or something installed into pg_catalog.
     add(reading, 'sql:call', { schema: routine.schema, routine: routine.name }, { unreadable: true, unreviewed: true });
+  } else {
+    const family = readsOf(routine.name);
+    // Names, rights and properties are in every client's first question; texts and counters are effects of their own.
+    if (family === 'text' || family === 'statistics')
+      add(reading, 'sql:read', { schema: routine.schema, routine: routine.name }, { family });
   }
   return true;
 }
@@ -264,7 +325,7 @@ function afterUnreadable(reading: Reading): void {
   reading.flags.barrier = true;
 }
 
-function isSystem(routine: Routine): boolean {
+export function isSystem(routine: Routine): boolean {
   return (
     (routine.schema === 'pg_catalog' || routine.schema === 'information_schema') && routine.extension === undefined
   );

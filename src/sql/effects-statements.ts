@@ -5,11 +5,13 @@ import type { AlterTableStmt, CreateStmt, DropStmt, GrantStmt, RangeVar } from '
 import type { Action, Resource } from '../domain/effect.ts';
 import { callStatement, doBlock } from './effects-calls.ts';
 import { copy } from './effects-copy.ts';
+import { fireEvents } from './effects-firing.ts';
 import { insert, merge, remove, select, touch, update, walk } from './effects.ts';
 import * as session from './effects-session.ts';
 import { relationNamed, resourceOf, routinesNamed, strings } from './names.ts';
 import { type Kind, notUnderstood, type Tree } from './parse.ts';
 import { add, type Attributes, changesCatalogue, type Names, type Reading } from './reading.ts';
+import { creationSchema } from './resolve.ts';
 import { checkSetting, settingChange } from './settings.ts';
 
 type Read<K extends Kind> = (stmt: NonNullable<Tree[K]>, reading: Reading, names: Names) => void;
@@ -71,14 +73,11 @@ function created(range: RangeVar, reading: Reading, action: Action): Resource {
   if (action !== 'sql:create') return resourceOf(relationNamed(range, reading.scope));
   if (range.schemaname) return { schema: range.schemaname, relation: range.relname ?? '' };
   if (range.relpersistence === 't') return { schema: 'pg_temp', relation: range.relname ?? '' };
-  return { ...creationSchema(reading), relation: range.relname ?? '' };
+  return { ...schemaOfNew(reading), relation: range.relname ?? '' };
 }
 
-function creationSchema(reading: Reading): Resource {
-  const schemas = new Set(reading.scope.catalogue.schemas.values());
-  const schema = reading.scope.searchPath
-    .map((name) => (name === '$user' ? reading.scope.role : name))
-    .find((name) => name !== 'pg_catalog' && !name.startsWith('pg_temp') && schemas.has(name));
+function schemaOfNew(reading: Reading): Resource {
+  const schema = creationSchema(reading.scope);
   return schema ? { schema } : {};
 }
 
@@ -401,7 +400,7 @@ export const statements: Table = {
     add(
       reading,
       'sql:create',
-      { ...creationSchema(reading), ...routine(stmt.funcname) },
+      { ...schemaOfNew(reading), ...routine(stmt.funcname) },
       {
         object: stmt.is_procedure ? 'procedure' : 'function',
         language: language?.String?.sval ?? 'sql',
@@ -532,6 +531,11 @@ export function readStatement(tree: Tree, reading: Reading, names: Names): void 
   for (const kind in tree) {
     const read = Object.hasOwn(statements, kind) ? (statements as Record<string, Read<never>>)[kind] : undefined;
     if (!read) throw notUnderstood(`The statement kind ${kind} is not understood here. Use another statement.`);
+    const before = reading.changes.catalogue;
+    reading.changes.catalogue = false;
     read((tree as Record<string, unknown>)[kind] as never, reading, names);
+    if (reading.changes.catalogue) fireEvents(reading);
+    reading.changes.catalogue ||= before ?? false;
+    if (!reading.changes.catalogue) delete reading.changes.catalogue;
   }
 }

@@ -7,12 +7,14 @@ import type {
   RangeVar,
   ReturningClause,
   SelectStmt,
+  TypeName,
   UpdateStmt,
   WithClause,
 } from 'libpg-query';
 import type { Action } from '../domain/effect.ts';
 import { call, castCall, notationCall, operatorCall } from './effects-calls.ts';
-import { columnsOf, kinOf, type NamedRelation, relationNamed, resourceOf, viewTree } from './names.ts';
+import { fire } from './effects-firing.ts';
+import { columnsOf, kinOf, knownRelation, type NamedRelation, relationNamed, resourceOf, viewTree } from './names.ts';
 import { notUnderstood, type Tree } from './parse.ts';
 import { add, type Attributes, type Names, noNames, type Reading, under } from './reading.ts';
 import { dumpSetting } from './settings.ts';
@@ -29,6 +31,8 @@ export function walk(value: unknown, reading: Reading, names: Names): void {
     const inner = (value as Record<string, unknown>)[key];
     if (inner === null || typeof inner !== 'object') continue;
     const first = key.charCodeAt(0);
+    // A type wherever one is named: of a cast, of a column that a function returns, of JSON output.
+    if (key === 'typeName') castCall(inner as TypeName, reading);
     // Node kinds start with a capital, fields do not.
     if (first < 65 || first > 90) walk(inner, reading, names);
     else walkNode(key, inner, reading, names);
@@ -45,7 +49,6 @@ function walkNode(kind: string, body: object, reading: Reading, names: Names): v
   else if (tree.A_Expr) operatorCall(tree.A_Expr.name as Tree[], reading);
   else if (tree.SubLink) operatorCall(tree.SubLink.operName as Tree[] | undefined, reading);
   else if (tree.SortBy) operatorCall(tree.SortBy.useOp as Tree[] | undefined, reading);
-  else if (tree.TypeCast) castCall(tree.TypeCast.typeName, reading);
   else if (tree.RangeTableSample) {
     const method = (tree.RangeTableSample.method ?? []) as Tree[];
     if (!['bernoulli', 'system'].includes(nameOf(method))) call({ funcname: method as never }, reading, names);
@@ -202,6 +205,10 @@ function touchNamed(relation: NamedRelation, action: Action, reading: Reading, a
   if (relation.unresolved) extra['unresolved'] = true;
   if (relation.fires && (writes.has(action) || relation.rules)) extra['fires'] = true;
   add(reading, action, resourceOf(relation), extra);
+  if (relation.entry && !relation.entry.system)
+    fire(relation.entry, action, reading, attributes, (entry, next, within, more) =>
+      touchNamed(knownRelation(entry), next, within, more),
+    );
   const view = viewTree(relation);
   if (!view || relation.oid === undefined || reading.open.has(relation.oid)) return;
   reading.open.add(relation.oid);

@@ -1,5 +1,5 @@
 // What PostgreSQL's own functions do. Reviewed against every volatile function of PostgreSQL 18 (test: functions.test.ts
-// compares with a real server): a function absent here computes from its arguments and the catalogue, and changes nothing.
+// compares with a real server): a function absent here changes nothing; what it reads is in functions-reading.ts.
 import type { Action } from '../domain/effect.ts';
 
 export interface BuiltIn {
@@ -88,6 +88,14 @@ family(
    pg_sync_replication_slots pg_replication_origin_create pg_replication_origin_drop pg_replication_origin_advance
    pg_replication_origin_session_setup pg_replication_origin_session_reset pg_replication_origin_xact_setup
    pg_replication_origin_xact_reset pg_stop_making_pinned_objects pg_nextoid`,
+);
+
+// Input functions of types that are made of others: called by name they run the CHECK constraints of any domain.
+family(
+  'internal',
+  'sql:call',
+  'domain_in domain_recv array_in array_recv record_in record_recv range_in range_recv multirange_in multirange_recv',
+  true,
 );
 
 // Called by the server alone or only during an upgrade; a statement that names one is out of the ordinary.

@@ -32,6 +32,8 @@ export interface Found {
   readonly probes: Set<LabelledColumn>;
   readonly derives: Set<LabelledColumn>;
   readonly touches: Set<LabelledColumn>;
+  /** Columns that labelled values are put into, with the labels that come with them. */
+  readonly carries: Map<string, LabelledColumn>;
   /** Literals that meet labelled columns, and those that surely do not; the others could not be placed. */
   readonly sensitive: { readonly locations: Set<number>; readonly parameters: Set<number> };
   readonly placed: { readonly locations: Set<number>; readonly parameters: Set<number> };
@@ -90,6 +92,7 @@ export function emptyFound(): Found {
     probes: new Set(),
     derives: new Set(),
     touches: new Set(),
+    carries: new Map(),
     sensitive: places(),
     placed: places(),
     opaque: false,

@@ -1,4 +1,5 @@
 // INSERT, UPDATE, DELETE, MERGE: where values go, and what RETURNING gives back.
+import { carryInto } from './lineage-carry.ts';
 import { list } from './lineage-expression.ts';
 import { rangeVar } from './lineage-from.ts';
 import { readWith, targets } from './lineage-query.ts';
@@ -99,8 +100,9 @@ export function assign(walk: Walk, target: Item, name: string, value: Value, wri
   const column = target.columns.find((candidate) => candidate.name === name)?.value;
   const labels = new Set(column?.sources.flatMap((source) => source.labels));
   for (const source of column?.sources ?? []) walk.found.touches.add(source);
-  for (const source of value.sources)
-    if (!source.labels.every((label) => labels.has(label))) walk.found.derives.add(source);
+  const loose = value.sources.filter((source) => !source.labels.every((label) => labels.has(label)));
+  for (const source of loose) walk.found.derives.add(source);
+  if (loose.length > 0) carryInto(walk, target.relation, name, { ...value, sources: loose });
   place(walk, value, sensitive(value) || column === undefined || sensitive(column));
   written.set(name, [...(written.get(name) ?? []), value]);
 }

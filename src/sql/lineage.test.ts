@@ -6,7 +6,7 @@ import { lineage } from './lineage.ts';
 import { loadParser, parse, type Tree } from './parse.ts';
 
 const column = (relation: number, attribute: number, name: string, type = 25) =>
-  [relation, attribute, name, type, 'false', '', ''].map(String);
+  [relation, attribute, name, type, 'false', '', '', ''].map(String);
 const table = (oid: number, name: string) =>
   [oid, 2, name, 'r', 'false', 'false', 'false', 'admin', 0, 'p', ''].map(String);
 const catalogue = readCatalogue(
@@ -29,6 +29,7 @@ const catalogue = readCatalogue(
       ['25', '1', 'text', 'b', '0', '0', '0', '0', 'false'],
       ['23', '1', 'int4', 'b', '0', '0', '0', '0', 'false'],
     ],
+    [],
     [],
     [],
     [],

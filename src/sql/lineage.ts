@@ -4,6 +4,7 @@ import type { LabelledColumn } from '../domain/label.ts';
 import type { Output } from '../domain/statement.ts';
 import type { Analysis, Scope, Witness } from './analysis.ts';
 import { readCall } from './lineage-call.ts';
+import { carryNew, commented, loosened, movedToSchema, renamed } from './lineage-carry.ts';
 import { readCondition } from './lineage-condition.ts';
 import { readRelation, readRoutine } from './lineage-expand.ts';
 import { carried, list, readExpression, tableValues } from './lineage-expression.ts';
@@ -13,7 +14,7 @@ import { anything, type Column, derived, nothing, type Table, type Value } from 
 import { emptyFound, noNames, place, probe, type Surroundings, type Walk } from './lineage-walk.ts';
 import { assign, copyOut, readWrite } from './lineage-write.ts';
 import { kindOf, type Tree } from './parse.ts';
-import { findRelation, findRoutines, nameFrom } from './resolve.ts';
+import { findRoutines, nameFrom } from './resolve.ts';
 
 export interface Lineage {
   /** One for each column of the result; absent when the statement returns no rows. A `*` that cannot be expanded is one opaque column. */
@@ -24,6 +25,8 @@ export interface Lineage {
   readonly probes: readonly LabelledColumn[];
   /** Labelled columns whose value goes where its label does not follow: `sql:derive`. */
   readonly derives: readonly LabelledColumn[];
+  /** Columns that such values are put into, where they can be named, with the labels that are to follow. */
+  readonly carries: readonly LabelledColumn[];
   /** Every labelled column that the statement names or reaches: server texts could quote it. */
   readonly touches: readonly LabelledColumn[];
   /** Something could not be resolved or read: anything may be reached. */
@@ -66,6 +69,7 @@ export function lineage(tree: Tree, scope: Scope): Lineage {
     witnesses: (columns ?? []).map(witness),
     probes: [...found.probes],
     derives: [...found.derives],
+    carries: [...found.carries.values()],
     touches: [...found.touches],
     opaque: found.opaque,
     literals: { sensitive: found.sensitive, placed: found.placed },
@@ -128,8 +132,10 @@ function statement(walk: Walk, tree: Tree): Result {
   switch (kindOf(tree)) {
     case 'SelectStmt': {
       const table = walk.query(tree, noNames);
-      if (!intoOf(tree)) return { table };
+      const into = intoOf(tree);
+      if (!into) return { table };
       copyOut(walk, table);
+      if (into.rel) carryNew(walk, into.rel, [], table);
       return {};
     }
     case 'InsertStmt':
@@ -143,6 +149,9 @@ function statement(walk: Walk, tree: Tree): Result {
       const query = tree.CreateTableAsStmt!.query as Tree;
       const table = query.ExecuteStmt ? (statement(walk, query).table ?? { columns: [] }) : walk.query(query, noNames);
       copyOut(walk, table);
+      const { into, objtype } = tree.CreateTableAsStmt!;
+      const names = list(into?.colNames).map((name) => name.String?.sval ?? '');
+      if (into?.rel && objtype !== 'OBJECT_MATVIEW') carryNew(walk, into.rel, names, table);
       return {};
     }
     case 'ViewStmt':
@@ -173,9 +182,14 @@ function statement(walk: Walk, tree: Tree): Result {
     case 'CallStmt':
       return call(walk, tree.CallStmt!.funccall!);
     case 'RenameStmt':
-      return moved(walk, tree.RenameStmt!.relation, tree.RenameStmt!.subname);
+      renamed(walk, tree.RenameStmt!);
+      return {};
     case 'AlterObjectSchemaStmt':
-      return moved(walk, tree.AlterObjectSchemaStmt!.relation);
+      movedToSchema(walk, tree.AlterObjectSchemaStmt!);
+      return {};
+    case 'CommentStmt':
+      commented(walk, tree.CommentStmt!);
+      return {};
     case 'AlterTableStmt':
       return alterTable(walk, tree.AlterTableStmt!);
     case 'IndexStmt':
@@ -191,10 +205,10 @@ function statement(walk: Walk, tree: Tree): Result {
 }
 
 /** SELECT … INTO stands on the leftmost arm of a set operation. */
-function intoOf(tree: Tree): boolean {
+function intoOf(tree: Tree) {
   let stmt = tree.SelectStmt;
   while (stmt?.larg) stmt = stmt.larg as typeof stmt;
-  return stmt?.intoClause !== undefined;
+  return stmt?.intoClause;
 }
 
 function touchAll(walk: Walk, table: Table): void {
@@ -286,16 +300,6 @@ function call(walk: Walk, node: NonNullable<Tree['FuncCall']>): Result {
   return { table: { columns: names.map((column) => ({ name: column, value: derived([value]) })) } };
 }
 
-/** Labels go by name: a rename or a move takes the values out from under theirs. */
-function moved(walk: Walk, range: Parameters<typeof rangeVar>[1] | undefined, column?: string): Result {
-  if (!range?.relname) return {};
-  const name = range.schemaname ? { schema: range.schemaname, name: range.relname } : { name: range.relname };
-  const relation = findRelation(walk.scope, name);
-  for (const entry of relation ? walk.relation(relation).columns : [])
-    if (!column || entry.name === column) for (const source of entry.value.sources) walk.found.derives.add(source);
-  return {};
-}
-
 /** A definition over a relation's rows: whether it can be made, and what it does then, tells of each row. */
 function tested(walk: Walk, range: Parameters<typeof rangeVar>[1], parts: readonly unknown[]): Result {
   const item = rangeVar(walk, range, noNames);
@@ -309,6 +313,7 @@ function alterTable(walk: Walk, node: NonNullable<Tree['AlterTableStmt']>): Resu
   const item = rangeVar(walk, node.relation, noNames);
   for (const command of list(node.cmds)) {
     const { name, def } = command.AlterTableCmd!;
+    if (item.relation) loosened(walk, item.relation, command.AlterTableCmd!);
     const check = (def as Tree | undefined)?.Constraint?.raw_expr;
     if (check) tested(walk, node.relation, [check]);
     const using = (def as Tree | undefined)?.ColumnDef?.raw_default as Tree | undefined;

@@ -25,7 +25,7 @@ const maxKin = 64;
 export function relationNamed(range: Pick<RangeVar, 'schemaname' | 'relname'>, scope: Scope): NamedRelation {
   const name = range.relname ?? '';
   const found = findRelation(scope, range.schemaname ? { schema: range.schemaname, name } : { name });
-  if (found) return known(found);
+  if (found) return knownRelation(found);
   return {
     ...(range.schemaname ? { schema: range.schemaname } : {}),
     relation: name,
@@ -35,7 +35,7 @@ export function relationNamed(range: Pick<RangeVar, 'schemaname' | 'relname'>, s
   };
 }
 
-function known(entry: Relation): NamedRelation {
+export function knownRelation(entry: Relation): NamedRelation {
   return {
     schema: entry.schema,
     relation: entry.name,
@@ -70,7 +70,7 @@ export function kinOf(relation: NamedRelation, scope: Scope, direction: 'up' | '
   }
   return [...found].flatMap((oid) => {
     const entry = scope.catalogue.relations.get(oid);
-    return entry ? [known(entry)] : [];
+    return entry ? [knownRelation(entry)] : [];
   });
 }
 

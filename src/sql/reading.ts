@@ -23,11 +23,22 @@ export interface Reading {
   readonly effects: Map<string, Effect>;
   readonly changes: Mutable<Changes>;
   /** Queries that lineage traces beside the statement itself: bodies of DO blocks and functions. */
-  readonly inner: { readonly tree: Tree; readonly scope: Scope }[];
-  /** Views and routines being expanded, by oid, so that recursion ends. */
+  readonly inner: Inner[];
+  /** Views and routines being expanded, by oid, so that recursion ends; relations whose own triggers and policies are being read, by minus their oid. */
   readonly open: Set<number>;
+  /** The search path that a body runs under: the session's, or the one a routine sets for itself. A view's text has none of its own. */
+  readonly path: readonly string[];
+  /** What is read now is run by the target itself, not by the text: a trigger, a rule, a constraint, a policy. */
+  readonly fired: boolean;
   readonly flags: Flags;
   readonly walker: Walker;
+}
+
+/** A statement of a body. Of what the target runs by itself only copies count: it answers nobody. */
+export interface Inner {
+  readonly tree: Tree;
+  readonly scope: Scope;
+  readonly fired: boolean;
 }
 
 /** What the walkers need of each other; passed in, so that their files do not import each other in a circle. */
@@ -59,6 +70,8 @@ export function openReading(scope: Scope, walker: Walker): Reading {
     changes: {},
     inner: [],
     open: new Set(),
+    path: scope.searchPath,
+    fired: false,
     flags: { barrier: false, unreadable: false, uncacheable: false, secret: false },
     walker,
   };
@@ -82,9 +95,26 @@ export function changesCatalogue(reading: Reading): void {
   reading.flags.barrier = true;
 }
 
-/** The same reading under another search path: a view's or a function's own. */
+/** The same reading for a text whose names are resolved under another search path: a view's, a rule's. */
 export function under(reading: Reading, searchPath: readonly string[]): Reading {
   return { ...reading, scope: { ...reading.scope, searchPath } };
+}
+
+/** A routine's body runs under the path of its caller, or under its own. */
+export function inBody(reading: Reading, own?: readonly string[]): Reading {
+  const path = own ?? reading.path;
+  return { ...reading, path, scope: { ...reading.scope, searchPath: path } };
+}
+
+/** What the target runs by itself: its effects are gathered apart and marked. */
+export function firing(reading: Reading, run: (fired: Reading) => void): void {
+  const fired: Reading = { ...inBody(reading), effects: new Map(), fired: true };
+  run(fired);
+  for (const { action, resource, attributes } of fired.effects.values()) {
+    // What is read on the way does not leave the target, and a default's own sequence belongs to its table.
+    if (action === 'sql:read' || action === 'sql:lock' || attributes?.['object'] === 'sequence') continue;
+    add(reading, action, resource, { ...attributes, fired: true });
+  }
 }
 
 /** A reading of what does not run now (plain EXPLAIN): its own effects and changes. */

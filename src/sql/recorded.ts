@@ -1,6 +1,6 @@
 // The text as it may be recorded: literals that could belong to labelled columns, and passwords, become '***'. What cannot be
 // placed is masked; when anything was, comments go too, because they may quote it. Offsets are bytes, from the server's lexer.
-import { looksMasked } from '../masking/method.ts';
+import { looksMasked } from '../masking/written-back.ts';
 import { scan } from './parse.ts';
 
 export interface RecordedPart {

@@ -76,6 +76,7 @@ const catalogue = readCatalogue(
     ],
     [],
     [],
+    [],
   ],
   [],
 );

@@ -85,6 +85,14 @@ export function findType(scope: Naming, { schema, name }: Name): Type | undefine
   return undefined;
 }
 
+/** The schema in which the server makes a relation that is written without one: the first of the path that exists. */
+export function creationSchema(scope: Naming): string | undefined {
+  const schemas = new Set(scope.catalogue.schemas.values());
+  return scope.searchPath
+    .map((name) => (name === '$user' ? scope.role : name))
+    .find((name) => name !== 'pg_catalog' && !name.startsWith('pg_temp') && schemas.has(name));
+}
+
 function temporaryNamed(catalogue: Catalogue, name: string): boolean {
   for (const schema of catalogue.schemas.values())
     if (/^pg_temp_\d+$/.test(schema) && catalogue.relationNamed(schema, name)) return true;

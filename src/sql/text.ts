@@ -12,7 +12,7 @@ import { readStatement } from './effects-statements.ts';
 import { type Lineage, lineage } from './lineage.ts';
 import { routinesNamed, strings } from './names.ts';
 import { kindOf, notUnderstood, type Parsed, parse, type Tree } from './parse.ts';
-import { add, noNames, openReading, type Reading, type Walker } from './reading.ts';
+import { add, changesCatalogue, noNames, openReading, type Reading, type Walker } from './reading.ts';
 import { hasMaskedLiteral, type RecordedPart, recordedText } from './recorded.ts';
 import { refuseStale, scopeAfter, type Stale, staleAfter } from './sequence.ts';
 
@@ -87,6 +87,11 @@ const walker: Walker = {
   },
 };
 
+/** The same statement, read under another catalogue or search path. Throws Fault('statement.not-understood'). */
+export function readAgain(analysis: Analysis, scope: Scope): Analysis {
+  return total(() => walker.refresh(analysis, scope));
+}
+
 function samePath(one: Scope, other: Scope): boolean {
   return one.role === other.role && one.searchPath.join('\0') === other.searchPath.join('\0');
 }
@@ -108,6 +113,7 @@ function remember(
 function readParts(sql: string, parsed: readonly Parsed[], start: Scope): { analysis: Analysis; cacheable: boolean } {
   const effects = new Map<string, Effect>();
   const results: (readonly Output[])[] = [];
+  const carries: LabelledColumn[] = [];
   const parts: Part[] = [];
   const recorded: RecordedPart[] = [];
   const sensitiveParameters = new Set<number>();
@@ -121,6 +127,7 @@ function readParts(sql: string, parsed: readonly Parsed[], start: Scope): { anal
     refuseStale(stale, read.reading, read.outputs !== undefined);
     for (const [key, effect] of read.reading.effects) if (!effects.has(key)) effects.set(key, effect);
     const { flags, changes } = read.reading;
+    carries.push(...read.carries);
     const result = read.outputs ? results.push(read.outputs) - 1 : undefined;
     parts.push({
       node: one.kind,
@@ -138,7 +145,7 @@ function readParts(sql: string, parsed: readonly Parsed[], start: Scope): { anal
     stale = staleAfter(stale, one.kind, read.reading);
     scope = scopeAfter(scope, changes);
   }
-  const meaning: Meaning = { effects: [...effects.values()], results };
+  const meaning: Meaning = { effects: [...effects.values()], results, ...(carries.length > 0 ? { carries } : {}) };
   if (meaning.effects.some(({ action }) => writesRows.has(action)) && hasMaskedLiteral(sql, recorded)) {
     throw notUnderstood(
       'A value in the statement is the work of a mask: writing it back would destroy what it hides. Leave the column out, or send its real value.',
@@ -160,6 +167,7 @@ interface PartRead {
   readonly literals: Pick<RecordedPart, 'mask' | 'sensitive' | 'placed'>;
   readonly sensitiveParameters: ReadonlySet<number>;
   readonly quotesLabelled: boolean;
+  readonly carries: readonly LabelledColumn[];
 }
 
 function readPart(part: Parsed, scope: Scope): PartRead {
@@ -167,8 +175,17 @@ function readPart(part: Parsed, scope: Scope): PartRead {
   const reading = openReading(scope, walker);
   readStatement(tree, reading, noNames);
   const traced = lineage(tree, scope);
-  const inner = reading.inner.map((one) => lineage(one.tree, one.scope));
+  const inner = reading.inner.filter((one) => !one.fired).map((one) => lineage(one.tree, one.scope));
   columnEffects(reading, traced, inner);
+  const ran = tree.ExecuteStmt && preparedBy(tree.ExecuteStmt, reading.scope);
+  const carries = [...[traced, ...inner].flatMap((one) => one.carries), ...(ran?.meaning.carries ?? [])];
+  // Its labels change what the next statement may show.
+  if (carries.length > 0) changesCatalogue(reading);
+  // What the target runs by itself answers nobody: only what it copies counts (test: firing).
+  for (const one of reading.inner) {
+    if (!one.fired) continue;
+    for (const column of lineage(one.tree, one.scope).derives) columnEffect(reading, 'sql:derive', column);
+  }
   const { outputs, witnesses } = results(tree, traced, inner, reading);
   const copyStmt = tree.CopyStmt;
   const copy = copyStmt && copiesOverWire(copyStmt) ? copyOf(copyStmt, traced, reading) : undefined;
@@ -200,6 +217,7 @@ function readPart(part: Parsed, scope: Scope): PartRead {
     literals: { mask, sensitive, placed },
     sensitiveParameters: parameters,
     quotesLabelled: labelled || opaque,
+    carries,
   };
 }
 

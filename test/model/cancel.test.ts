@@ -44,6 +44,8 @@ test('no reading of its own begins while a cancel is on its way', () => {
       cancelTarget: () => void cancels++,
       pauseClient: nothing,
       resumeClient: nothing,
+      pauseTarget: nothing,
+      resumeTarget: nothing,
       close: nothing,
     },
     {

@@ -158,6 +158,8 @@ export function played(steps: readonly Step[]): string | undefined {
       },
       pauseClient: () => live('a pause'),
       resumeClient: () => live('a resumption'),
+      pauseTarget: () => live('a pause'),
+      resumeTarget: () => live('a resumption'),
       close({ fault, cause }) {
         live('an end');
         ended = fault?.code ?? cause;

@@ -229,6 +229,14 @@ export interface Reading {
   closes: number;
 }
 
+/** A description of a result that waits for a catalogue of now. */
+export interface Doubt {
+  readonly entry: Expected;
+  readonly fields: readonly Field[];
+  /** The message, for the client if it is believed after all. */
+  readonly bytes: Buffer;
+}
+
 /** The end of a conversation: what the client is told, and why the record says that it ended. */
 export interface Ending {
   readonly fault: Fault | undefined;

@@ -13,7 +13,8 @@ import {
 } from './codec-rows.ts';
 import { decodeReadyForQuery } from './codec-status.ts';
 import { copyOutMasked, abandonCopyIn, endCopyOut, openCopyIn, openCopyOut } from './conversation-copy.ts';
-import { answer, type Expected, expectation, type Portal } from './conversation-queue.ts';
+import { agreesWhenReadAgain, doubts } from './conversation-doubt.ts';
+import { answer, type Doubt, type Expected, expectation, type Portal } from './conversation-queue.ts';
 import { readingAnswer } from './conversation-reading.ts';
 import { disagreement, masksFor, RowMasks } from './conversation-results.ts';
 import { applyChanges, transactionEnded } from './conversation-scope.ts';
@@ -51,10 +52,23 @@ export function reply(talk: Talk, type: number, buffer: Buffer, start: number, s
   try {
     return answered(talk, entry, type, buffer, start, stop);
   } catch (fault) {
-    // What cannot be masked is withheld; the session goes on.
-    if (fault instanceof Fault && fault.code === 'result.withheld') return withhold(talk, entry, fault.message);
-    throw fault;
+    return withholdFor(talk, entry, fault);
   }
+}
+
+/** The description that was doubted, under the catalogue of now. */
+export function describedAgain(talk: Talk, { entry, fields, bytes }: Doubt): boolean {
+  try {
+    return description(talk, entry, fields, bytes, 0, bytes.length, true);
+  } catch (fault) {
+    return withholdFor(talk, entry, fault);
+  }
+}
+
+/** What cannot be masked is withheld; the session goes on. */
+function withholdFor(talk: Talk, entry: Expected, fault: unknown): false {
+  if (fault instanceof Fault && fault.code === 'result.withheld') return withhold(talk, entry, fault.message);
+  throw fault;
 }
 
 /** Messages without a body. */
@@ -75,7 +89,7 @@ function answered(talk: Talk, entry: Expected, type: number, buffer: Buffer, sta
     case targetMessage.dataRow:
       return dataRow(talk, entry, buffer, start, stop);
     case targetMessage.rowDescription:
-      return description(talk, entry, decodeRowDescription(buffer, start, stop));
+      return description(talk, entry, decodeRowDescription(buffer, start, stop), buffer, start, stop);
     case targetMessage.commandComplete:
       return commandComplete(talk, entry, decodeCommandComplete(buffer, start, stop), stop - start);
     case targetMessage.readyForQuery:
@@ -240,13 +254,26 @@ function openPortalRows(talk: Talk, portal: Portal, fields: readonly Field[]): v
     masks && new RowMasks(masks, fields, (index) => formatAt(portal.results, index), talk.options.compileMask);
 }
 
-function description(talk: Talk, entry: Expected, fields: readonly Field[]): boolean {
+/** `asked`: the catalogue was brought up to date since it came in. */
+function description(
+  talk: Talk,
+  entry: Expected,
+  fields: readonly Field[],
+  buffer: Buffer,
+  start: number,
+  stop: number,
+  asked = false,
+): boolean {
   const { kind, portal } = entry;
-  const analysis = portal?.analysis ?? entry.prepared?.analysis ?? entry.analysis;
+  const analysis = portal?.analysis ?? entry.analysis;
   must(analysis !== undefined);
   const of = kind === answer.query ? analysis.parts[entry.part] : analysis.parts[0];
   const outputs = of?.result === undefined ? undefined : analysis.meaning.results[of.result];
-  const reason = disagreement(fields, outputs, of?.columns ?? [], talk.catalogue);
+  let reason = disagreement(fields, outputs, of?.columns ?? [], talk.catalogue);
+  if (reason !== undefined && !talk.withheld) {
+    if (agreesWhenReadAgain(talk, entry, analysis, fields)) reason = undefined;
+    else if (!asked && doubts(talk, { entry, fields, bytes: Buffer.from(buffer.subarray(start, stop)) })) return false;
+  }
   if (kind === answer.query) {
     must(entry.work !== undefined);
     if (reason !== undefined) return withhold(talk, entry, reason);

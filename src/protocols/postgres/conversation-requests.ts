@@ -4,7 +4,7 @@
 import { changesState } from '../../domain/effect.ts';
 import { Fault } from '../../domain/fault.ts';
 import type { Permit } from '../../domain/permit.ts';
-import { looksMasked } from '../../masking/method.ts';
+import { looksMasked } from '../../masking/written-back.ts';
 import type { Analysis } from '../../sql/analysis.ts';
 import { clientMessage } from './codec.ts';
 import { type Bind, decodeBind, decodeExecute, decodeNamed, decodeParse } from './codec-extended.ts';

@@ -90,7 +90,9 @@ export function textsWithheld(talk: Talk, analysis: Analysis | undefined): boole
   if (analysis === undefined) return !revealsAll(talk);
   if (!analysis.quotesLabelled && !runsMore(analysis)) return false;
   if (!revealsAll(talk)) return true;
-  return analysis.meaning.effects.some((effect) => systemSchemas.has(effect.resource.schema));
+  return analysis.meaning.effects.some(
+    ({ action, resource }) => systemSchemas.has(resource.schema) && !(action === 'sql:read' && resource.routine),
+  );
 }
 
 /** The names that a text gives to cursors and statements must not be ours. */

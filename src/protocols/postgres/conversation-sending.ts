@@ -105,7 +105,7 @@ export function release(talk: Talk, step: Step): void {
     }
     case clientMessage.describe:
       talk.sink.toTarget(bytes, permit);
-      if (step.prepared) step.prepared.describing = step.prepared.analysis;
+      if (step.prepared) step.analysis = step.prepared.describing = step.prepared.analysis;
       if (step.portal) step.portal.described = true;
       expect(talk, step.prepared ? answer.describeStatement : answer.describePortal, step);
       return;

@@ -13,6 +13,7 @@ import type { Writer } from './codec-writer.ts';
 import type { Names } from './conversation-names.ts';
 import type { Fifo } from './conversation-queue.ts';
 import {
+  type Doubt,
   type Ending,
   type Expected,
   type Portal,
@@ -44,6 +45,9 @@ export interface Sink {
   cancelTarget(permit: Permit): void;
   pauseClient(): void;
   resumeClient(): void;
+  /** What the target sends is not read until `resumeTarget`; what is under way may still come. */
+  pauseTarget(): void;
+  resumeTarget(): void;
   /** Once, at the end: both links close after what was written has left. */
   close(ending: Ending): void;
 }
@@ -169,6 +173,8 @@ export interface Talk {
   temporary: boolean;
   reading: Reading | undefined;
   awaitingCatalogue: boolean;
+  /** A description that disagrees waits for a catalogue of now; everything behind it waits as well. */
+  doubt: Doubt | undefined;
   /** Cancels on their way to the target: one that comes late must not hit a reading of our own. */
   cancelling: number;
   /** Stands for seeing every labelled column of user schemas. */

@@ -15,7 +15,7 @@ import { Writer } from './codec-writer.ts';
 import { type Conversation, openConversation } from './conversation.ts';
 import { say } from './raw-client.suite.ts';
 
-const catalogue = readCatalogue([[], [], [], [], [], [], [], [], []], []);
+const catalogue = readCatalogue([[], [], [], [], [], [], [], [], [], []], []);
 const base: Permit = { granted: true, entry: 0, sequence: 1, masks: [] };
 const source = { schema: 'public', relation: 'customers', column: 'email', labels: ['pii'] };
 const text = 'select id, email from customers';
@@ -50,6 +50,8 @@ interface Talked {
   readonly withdrawn: number[];
   readonly settled: Outcome[];
   readonly endings: string[];
+  /** Whether the target is held up, each time that changed. */
+  readonly paused: boolean[];
 }
 
 const bytes = (...writes: ((writer: Writer) => void)[]): Buffer => {
@@ -91,6 +93,7 @@ function talk(ruling: Permit | Denial | Fault | null = masked): Talked {
   const withdrawn: number[] = [];
   const settled: Outcome[] = [];
   const endings: string[] = [];
+  const paused: boolean[] = [];
   const conversation = openConversation(
     {
       toClient: (chunk) => void toClient.push(Buffer.from(chunk)),
@@ -106,6 +109,8 @@ function talk(ruling: Permit | Denial | Fault | null = masked): Talked {
       cancelTarget: () => queueMicrotask(() => conversation.cancelTaken()),
       pauseClient: () => undefined,
       resumeClient: () => undefined,
+      pauseTarget: () => void paused.push(true),
+      resumeTarget: () => void paused.push(false),
       close: (ending) => void endings.push(ending.fault?.code ?? ending.cause),
     },
     {
@@ -141,6 +146,7 @@ function talk(ruling: Permit | Denial | Fault | null = masked): Talked {
     withdrawn,
     settled,
     endings,
+    paused,
   };
 }
 
@@ -289,9 +295,16 @@ describe('a description that disagrees', () => {
       ),
     ],
   ])('%s: the rows are withheld and the session goes on', (_name, answer) => {
-    const { conversation, toClient, endings, settled } = talk();
+    const { conversation, toClient, endings, settled, paused } = talk();
     conversation.fromClient(say.query(text));
+    const before = toClient.length;
     conversation.fromTarget(answer);
+    // The target is asked first whether the catalogue is of now; until then nothing of the result moves.
+    if (paused.length > 0) {
+      expect([toClient.length - before, paused]).toEqual([0, [true]]);
+      conversation.catalogueRead(catalogue);
+      expect(paused).toEqual([true, false]);
+    }
     const out = Buffer.concat(toClient);
     expect([out.includes('example.com'), out.includes('42501'), out.at(-6)]).toEqual([
       false,
@@ -324,6 +337,7 @@ test('whatever a target sends, the client sees no clear value, and nothing is th
       bytes(described(2)),
       bytes((writer) => encodeDataRow(writer, [Buffer.from('1'), Buffer.from('clear@example.com')])),
     ),
+    fc.constant('a catalogue' as const),
     fc.uint8Array({ maxLength: 20 }).map((random) => Buffer.from(random)),
     fc.constantFrom(...Object.values(targetMessage)).map((type) => Buffer.from([type, 0, 0, 0, 4])),
   );
@@ -335,7 +349,9 @@ test('whatever a target sends, the client sees no clear value, and nothing is th
           ? Buffer.concat([say.parse('', text), say.bind('', ''), say.execute(''), say.sync()])
           : say.query(text),
       );
-      for (const chunk of pieces) conversation.fromTarget(Buffer.from(chunk));
+      for (const chunk of pieces)
+        if (chunk === 'a catalogue') conversation.catalogueRead(catalogue);
+        else conversation.fromTarget(Buffer.from(chunk));
       expect(Buffer.concat(toClient).includes('clear@')).toBe(false);
     }),
     { numRuns: 500 },

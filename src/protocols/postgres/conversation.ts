@@ -8,9 +8,9 @@ import { found, Framer } from './codec-framer.ts';
 import { Writer } from './codec-writer.ts';
 import { copyIn } from './conversation-copy.ts';
 import { Names } from './conversation-names.ts';
-import { Fifo, openStep, stage, type Step, stepCost } from './conversation-queue.ts';
+import { type Doubt, Fifo, openStep, stage, type Step, stepCost } from './conversation-queue.ts';
 import { startReading } from './conversation-reading.ts';
-import { mayStream, reply, streamed } from './conversation-replies.ts';
+import { describedAgain, mayStream, reply, streamed } from './conversation-replies.ts';
 import { grant, pump } from './conversation-requests.ts';
 import { flushTarget } from './conversation-sending.ts';
 import { setScope } from './conversation-scope.ts';
@@ -76,6 +76,7 @@ export function openConversation(sink: Sink, options: ConversationOptions): Conv
         // Own uncommitted or temporary objects are not in it: then it only says that something changed.
         if (talk.temporary || talk.touchedCatalogue) talk.needCatalogue ||= news;
         else setScope(talk, catalogue, talk.scope.searchPath, talk.scope.role);
+        if (talk.doubt) decide(talk, talk.doubt);
         pump(talk);
       }),
     catalogueAwaited: () =>
@@ -175,6 +176,7 @@ function openTalk(sink: Sink, options: ConversationOptions): Talk {
     temporary: false,
     reading: undefined,
     awaitingCatalogue: false,
+    doubt: undefined,
     cancelling: 0,
     revealing: undefined,
     leaving: false,
@@ -236,8 +238,22 @@ function leaves(talk: Talk): boolean {
 }
 
 function fromTarget(talk: Talk, chunk: Buffer): void {
+  talk.target.push(chunk);
+  if (talk.doubt) return talk.target.keep();
+  readTarget(talk);
+  pump(talk);
+}
+
+/** The description that was doubted is looked at again; then what came behind it. */
+function decide(talk: Talk, doubt: Doubt): void {
+  talk.doubt = undefined;
+  if (describedAgain(talk, doubt)) emit(talk, doubt.bytes);
+  talk.sink.resumeTarget();
+  readTarget(talk);
+}
+
+function readTarget(talk: Talk): void {
   const { target } = talk;
-  target.push(chunk);
   for (let it = target.next(); it !== found.nothing; it = target.next()) {
     const { type, buffer, start, end: stop } = target;
     let leave: boolean;
@@ -247,6 +263,10 @@ function fromTarget(talk: Talk, chunk: Buffer): void {
       leave = talk.streaming;
     }
     if (talk.ended) return;
+    if (talk.doubt) {
+      flushRun(talk);
+      return target.keep();
+    }
     if (leave) {
       if (talk.run === buffer && talk.runTo === start) talk.runTo = stop;
       else {
@@ -262,7 +282,6 @@ function fromTarget(talk: Talk, chunk: Buffer): void {
     }
   }
   flushRun(talk);
-  pump(talk);
 }
 
 function held(talk: Talk, question: number, holding: Holding): void {

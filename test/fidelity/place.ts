@@ -1,0 +1,148 @@
+// One real server and, in front of it, a whole gateway as it is shipped: its own policies, nothing added.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import pg from 'pg';
+import pino from 'pino';
+import { serve } from '../../src/bin/serve.ts';
+import { dataPaths, loadConfig } from '../../src/config/config.ts';
+import { createLedger } from '../../src/ledger/ledger.ts';
+import { freePort, testPostgres } from '../peers/postgres.ts';
+import { RawClient } from '../peers/raw-client.ts';
+
+export const people = {
+  agent: { kind: 'agent', groups: [] },
+  human: { kind: 'human', groups: [] },
+  reader: { kind: 'human', groups: ['pii-readers'] },
+} as const;
+export type Who = keyof typeof people;
+
+export interface Place {
+  /** A client of the server itself, as the role that the gateway uses too. */
+  direct(): Promise<RawClient>;
+  through(who: Who): Promise<RawClient>;
+  /** A client of the usual library through the gateway. */
+  pg(who: Who): Promise<pg.Client>;
+  /** As the owner, without the gateway. */
+  run(sql: string): Promise<void>;
+  readonly ledger: string;
+  close(): Promise<void>;
+}
+
+export interface PlaceOptions {
+  readonly seed: string;
+  readonly labels: readonly { readonly columns: string; readonly label: string }[];
+  /** Further keys of the target and of the configuration. */
+  readonly target?: Readonly<Record<string, unknown>>;
+  readonly configuration?: Readonly<Record<string, unknown>>;
+}
+
+const policies = new URL('../../policies/', import.meta.url).pathname;
+
+export async function openPlace(options: PlaceOptions): Promise<Place> {
+  const folder = mkdtempSync(join(tmpdir(), 'fidelity-'));
+  const closing: (() => Promise<unknown>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
+  const close = async () => {
+    for (const step of closing.splice(0).toReversed()) await step();
+  };
+  try {
+    const server = await testPostgres({ hba: ['host shop app 127.0.0.1/32 trust'] });
+    closing.push(() => server.stop());
+    const app = { user: 'app', password: 'of the application' };
+    const as = async (who: { user: string; password: string }, database: string, ...texts: string[]) => {
+      const client = new pg.Client({ host: '127.0.0.1', port: server.port, ...who, database });
+      await client.connect();
+      try {
+        for (const text of texts) await client.query(text);
+      } finally {
+        await client.end();
+      }
+    };
+    const admin = { user: server.superuser, password: server.password };
+    await as(admin, 'postgres', `create role app login password '${app.password}'`, 'create database shop owner app');
+    await as(app, 'shop', options.seed);
+
+    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const jwks = { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'k', use: 'sig' }] };
+    writeFileSync(join(folder, 'jwks.json'), JSON.stringify(jwks));
+    writeFileSync(join(folder, 'app.password'), app.password, { mode: 0o600 });
+    const token = (who: Who) =>
+      new SignJWT({ kind: people[who].kind, groups: people[who].groups, owner: 'somebody@mail.example' })
+        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+        .setIssuer('https://issuer.example')
+        .setAudience('countersign')
+        .setSubject(who)
+        .setIssuedAt()
+        .setExpirationTime('1h')
+        .sign(privateKey);
+    const consolePort = await freePort();
+    writeFileSync(
+      join(folder, 'countersign.yaml'),
+      JSON.stringify({
+        version: 1,
+        gateway: { name: 'fidelity', origin: 'fidelity.example/gateway' },
+        listeners: [{ protocol: 'postgres', port: 0, plaintext: 'loopback' }],
+        console: { port: consolePort, url: `http://127.0.0.1:${consolePort}` },
+        issuers: [
+          {
+            name: 'test',
+            issuer: 'https://issuer.example',
+            audience: 'countersign',
+            jwks: { file: 'jwks.json' },
+            principal: {
+              kind: { claim: 'kind', agent: ['agent'], human: ['human'] },
+              groups: 'groups',
+              owner: 'owner',
+            },
+          },
+        ],
+        targets: [
+          {
+            name: 'shop',
+            protocol: 'postgres',
+            host: '127.0.0.1',
+            port: server.port,
+            database: 'shop',
+            tls: { mode: 'disable' },
+            credential: { user: app.user, password: { file: 'app.password' } },
+            ack: { read: 'written', write: 'written' },
+            labels: options.labels,
+            ...options.target,
+          },
+        ],
+        policies,
+        ...options.configuration,
+      }),
+    );
+    const config = loadConfig(join(folder, 'countersign.yaml'));
+    const paths = dataPaths(config);
+    await createLedger({
+      folder: paths.ledger,
+      state: paths.state,
+      ...config.gateway,
+      gateway: config.gateway.name,
+      config: config.digest,
+    });
+    const running = await serve(config, pino({ level: 'silent' }));
+    closing.push(() => running.stop('the tests are over'));
+    const port = running.listeners[0]!.port;
+    const user = app.user;
+    return {
+      ledger: paths.ledger,
+      direct: () => RawClient.open({ port: server.port, ...app, database: 'shop' }),
+      through: async (who) => RawClient.open({ port, user, database: 'shop', password: await token(who) }),
+      async pg(who) {
+        const client = new pg.Client({ host: '127.0.0.1', port, user, database: 'shop', password: await token(who) });
+        client.on('error', () => {});
+        await client.connect();
+        return client;
+      },
+      run: (sql) => as(app, 'shop', sql),
+      close,
+    };
+  } catch (error) {
+    await close().catch(() => {});
+    throw error;
+  }
+}
