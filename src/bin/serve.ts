@@ -34,9 +34,11 @@ import type { TargetEntry } from '../session/target-link.ts';
 import { openAnalyser } from '../sql/analyse.ts';
 import { builtInLabels } from '../sql/catalogue-labels.ts';
 import { loadParser } from '../sql/parse.ts';
+import { openCarriedLabels } from '../store/carried-labels.ts';
 import { openStore } from '../store/store.ts';
 import { dialTarget, type TargetTls } from '../targets/dial.ts';
 import { secret } from '../targets/secret.ts';
+import { openLabelWarnings } from './label-warnings.ts';
 import { version } from './version.ts';
 
 export interface Running {
@@ -116,6 +118,8 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     });
 
     const targets = new Map(config.targets.map((target) => [target.name, openTarget(target)]));
+    const carriedLabels = openCarriedLabels(paths.state);
+    closing.push(() => carriedLabels.close());
     const gateway = openGateway({
       ledger,
       openRecorder: (session, key) => openRecorder({ folder: paths.recordings, session, key }),
@@ -123,11 +127,19 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       approvals,
       identity,
       targets,
+      async carry({ target, database }, carries, by) {
+        const fresh = await carriedLabels.carry(target, database, carries, by);
+        if (fresh) catalogues.of(targets.get(target)!.target, database).changed();
+      },
       sessionMs: config.limits.sessionSeconds * 1_000,
     });
     const live = () => gateway.sessions().length;
 
-    const labels = (target: Target) => config.targets.find((one) => one.name === target.name)?.labels ?? [];
+    const labels = (target: Target, database: string) => [
+      ...(config.targets.find((one) => one.name === target.name)?.labels ?? []),
+      ...carriedLabels.rules(target.name, database),
+    ];
+    const warnOfRules = openLabelWarnings(log);
     const loginMs = (target: Target) =>
       (config.targets.find((one) => one.name === target.name)?.loginSeconds ?? 30) * 1_000;
     const catalogues = openCatalogues({
@@ -137,6 +149,8 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       },
       labels,
       connection: (target) => ({ deadlineMs: loginMs(target) }),
+      onRead: ({ name: target }, database, catalogue) =>
+        warnOfRules({ target, database }, catalogue, carriedLabels.rules(target, database)),
       now: () => coarse,
       schedule(ms, call) {
         const timer = setTimeout(call, ms).unref();
@@ -223,6 +237,15 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       address: of.address,
       port: listeners[index]!.port,
     }));
+    // So that rules without a column are told of at the start and not in the first session; a target that is away is none of it.
+    for (const { name, labels: rules } of config.targets) {
+      const { target } = targets.get(name)!;
+      if (rules.length > 0)
+        void catalogues
+          .of(target, target.database)
+          .current()
+          .catch(() => undefined);
+    }
     log.info({ listeners: bound, console: url, entries: ledger.status().entries, policy: policy.version }, 'ready');
     let stopped: Promise<void> | undefined;
     return {

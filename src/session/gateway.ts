@@ -8,6 +8,7 @@ import { type Claimed, type Principal, principalId } from '../domain/principal.t
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Orphan } from '../ledger/recovery.ts';
 import type { SessionKey } from '../ledger/session-key.ts';
+import type { Meaning } from '../domain/statement.ts';
 import { isUnattended } from '../policy/check.ts';
 import type { Credential, Gateway, Session, Wish } from '../protocols/protocol.ts';
 import { openCancels } from './cancels.ts';
@@ -29,6 +30,12 @@ export interface GatewayOptions {
     verifyCertificate?(certificate: PeerCertificate): Principal;
   };
   readonly targets: ReadonlyMap<string, TargetEntry>;
+  /** Keeps the labels of what a permitted statement will copy; without it such a statement is not let through. */
+  carry?(
+    place: { readonly target: string; readonly database: string },
+    carries: NonNullable<Meaning['carries']>,
+    by: { readonly session: string; readonly entry: number },
+  ): Promise<void>;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   readonly mostSessions?: number;
@@ -61,7 +68,7 @@ export interface OpenGateway extends Gateway {
 }
 
 export function openGateway(options: GatewayOptions): OpenGateway {
-  const { ledger, targets, now = Date.now, mostSessions = 5_000, mostSessionsPerPrincipal = 500 } = options;
+  const { ledger, targets, carry, now = Date.now, mostSessions = 5_000, mostSessionsPerPrincipal = 500 } = options;
   const live = new Map<string, OpenSession>();
   const perPrincipal = new Map<string, number>();
   const refusals = openRefusals(ledger, now);
@@ -147,6 +154,12 @@ export function openGateway(options: GatewayOptions): OpenGateway {
       recorder: options.openRecorder(id, key),
       policy: options.policy,
       approvals: options.approvals,
+      ...(carry
+        ? {
+            carry: (carries, decision) =>
+              carry({ target: wish.target, database }, carries, { session: id, entry: decision }),
+          }
+        : {}),
       sessionMs: options.sessionMs,
       now,
       closed: () => {

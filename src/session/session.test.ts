@@ -72,7 +72,9 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-async function world(options: { policies?: string; disk?: Disk } = {}): Promise<World> {
+async function world(
+  options: { policies?: string; disk?: Disk; carry?: Parameters<typeof openGateway>[0]['carry'] } = {},
+): Promise<World> {
   const place = await ledgerPlace();
   ends.push(() => place.remove());
   const { ledger: real } = await openLedger({ ...place, ...(options.disk ? { disk: options.disk } : {}) });
@@ -122,6 +124,7 @@ async function world(options: { policies?: string; disk?: Disk } = {}): Promise<
     approvals,
     now,
     goodbyeMs: 0,
+    ...(options.carry ? { carry: options.carry } : {}),
     openRecorder: (session, key) => openRecorder({ folder: recordings, session, key }),
     identity: {
       async verify(token) {
@@ -939,4 +942,74 @@ test('a swap of policies holds for the next statement of a live session, and is 
   expect(JSON.stringify(swap.payload!['admin']!.files)).toContain('closed');
   await of.policy.activate(of.policy.current);
   expect((await entries(of)).length).toBe(found.length);
+});
+
+describe('carried labels', () => {
+  const copies: Meaning = {
+    ...meaning('sql:insert'),
+    carries: [{ schema: 'public', relation: 'copy', column: 'mail', labels: ['pii.email'] }],
+  };
+
+  test(
+    verifies('masked-or-withheld', 'labels are kept before the copy is permitted, and name their decision'),
+    async () => {
+      const kept = Promise.withResolvers<void>();
+      const calls: unknown[] = [];
+      const of = await world({
+        carry: (...call) => {
+          calls.push(call);
+          return kept.promise;
+        },
+      });
+      const session = await signIn(of);
+      let minted = false;
+      const ruling = session.submit(statement(copies)).then((found) => {
+        minted = true;
+        return permitted(found);
+      });
+      await expect.poll(() => calls.length).toBe(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(minted).toBe(false);
+      kept.resolve();
+      const { entry } = await ruling;
+      expect(calls).toEqual([[{ target: 'shop', database: 'shop' }, copies.carries, { session: session.id, entry }]]);
+      // Preparing copies nothing.
+      permitted(await session.submit(statement(copies, 'select 1', 'prepare')));
+      expect(calls).toHaveLength(1);
+      await session.close('done');
+    },
+  );
+
+  test(
+    verifies('masked-or-withheld', 'a copy whose labels cannot be kept is not sent, and the record says so'),
+    async () => {
+      for (const carry of [
+        undefined,
+        async () => {
+          throw new Fault('ledger.unavailable', 'No place.');
+        },
+      ]) {
+        const of = await world(carry ? { carry } : {});
+        const session = await signIn(of);
+        await expect(session.submit(statement(copies))).rejects.toThrow(Fault);
+        await session.close('done');
+        await verified(of);
+        const outcomes = (await entries(of)).filter(({ entry }) => entry.t === 'statement.outcome');
+        expect(outcomes.map(({ entry }) => entry.x['status'])).toEqual(['skipped']);
+        expect(of.received()).toBe('');
+      }
+    },
+  );
+
+  test('a held copy keeps its labels once it was granted', async () => {
+    const calls: unknown[] = [];
+    const of = await world({ carry: async (...call) => void calls.push(call) });
+    const session = await signIn(of);
+    const { ruling, holding } = await held(session, statement({ ...meanings.delete, carries: copies.carries }));
+    expect(calls).toEqual([]);
+    await of.approvals.vote(holding.id, dana, ballot(of, holding.id));
+    permitted(await ruling);
+    expect(calls).toHaveLength(1);
+    await session.close('done');
+  });
 });

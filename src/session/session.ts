@@ -10,6 +10,7 @@ import type { View } from '../policy/policy.ts';
 import type { Session, Wait } from '../protocols/protocol.ts';
 import type { Recorder } from '../recordings/recorder.ts';
 import { expiryOf, longestTimer } from './expiry.ts';
+import { asFault, hasEnded } from './session-fault.ts';
 import { expiryWords, refusalWords, withdrawn } from './hold-words.ts';
 import { demandPermit, mintPermit, type Owner } from './permit.ts';
 import type { PolicyHolder } from './policy-holder.ts';
@@ -28,6 +29,8 @@ export interface SessionOptions {
   readonly recorder: Pick<Recorder, 'write' | 'full' | 'drained' | 'seal' | 'fault'>;
   readonly policy: PolicyHolder;
   readonly approvals: Approvals;
+  /** Resolves once the labels of what a permitted statement will copy are kept for good. */
+  carry?(carries: NonNullable<Meaning['carries']>, entry: number): Promise<void>;
   /** Milliseconds after which it ends, whatever it does. */
   readonly sessionMs?: number;
   /** Milliseconds since the epoch. */
@@ -154,7 +157,7 @@ export function openSession(options: SessionOptions): OpenSession {
       if (ruling === 'hold' && statement.kind !== 'prepare') return hold(statement, of, position, wait);
       const { index, durable } = appendDecision(statement, of, position);
       if (ruling === 'deny') return durable.then(() => denial(index, of));
-      return durable.then(() => permit(index, position, of, statement.kind));
+      return durable.then(() => permitted(index, position, of, statement));
     } catch (error) {
       return Promise.reject(failed(error));
     }
@@ -168,6 +171,23 @@ export function openSession(options: SessionOptions): OpenSession {
     const { text, parameters } = statement;
     record('client', Buffer.from(`${JSON.stringify({ sequence: position, text, parameters })}\n`));
     return appended;
+  }
+
+  /** Labels follow what is copied before anything is (test: session/session "carried labels"). */
+  function permitted(index: number, position: number, of: Prepared, statement: Statement): Permit | Promise<Permit> {
+    const { kind, meaning } = statement;
+    if (kind !== 'execute' || !meaning.carries) return permit(index, position, of, kind);
+    return carried(index, position, meaning.carries).then(() => permit(index, position, of, kind));
+  }
+
+  async function carried(index: number, position: number, carries: NonNullable<Meaning['carries']>): Promise<void> {
+    try {
+      if (!options.carry) throw new Fault('gateway.internal', 'Labels of what is copied have no place here.');
+      await options.carry(carries, index);
+    } catch (error) {
+      if (!sealed) append(() => ledger.append(outcomeDraft(id, position, skipped), 'written', key).durable);
+      throw failed(error);
+    }
   }
 
   function permit(index: number, position: number, of: Prepared, kind: StatementKind): Permit {
@@ -278,7 +298,7 @@ export function openSession(options: SessionOptions): OpenSession {
       append(() => ledger.append(outcomeDraft(id, position, skipped), 'written', key).durable);
       return { granted: false, entry: index, ...withdrawn, next: 'ask', cause: 'withdrawn' };
     }
-    return permit(index, position, of, statement.kind);
+    return permitted(index, position, of, statement);
   }
 
   async function refuse(of: Prepared, position: number, approval: string, resolution: Resolution): Promise<Denial> {
@@ -386,13 +406,4 @@ export function openSession(options: SessionOptions): OpenSession {
     close,
     endWith,
   };
-}
-
-const hasEnded = () => new Fault('session.killed', 'The session has ended.');
-/** What the ledger could not take: its own fault, or a text that cannot be recorded. */
-function asFault(error: unknown): Fault {
-  if (error instanceof Fault) return error;
-  if (error instanceof TypeError)
-    return new Fault('client.limit', 'The statement cannot be recorded as it is. Send it as plain, valid text.', error);
-  return new Fault('gateway.internal', 'The gateway failed. Tell an operator.', error);
 }

@@ -171,7 +171,7 @@ export function played(steps: readonly Step[]): string | undefined {
       analyse: readAnalysis,
       preview: () => 'deny',
       catalogue,
-      labels: [{ columns: 'public.customers.*', label: 'pii' }],
+      labels: () => [{ columns: 'public.customers.*', label: 'pii' }],
       compileMask: (mask, type, format) => compileMask(mask, type, format, key),
       openCopyMasks: (copy, columns) => openCopyMasks(copy, columns, key),
       limits,

@@ -22,7 +22,9 @@ const tries = 5;
 export interface CataloguesOptions {
   /** A fresh stream to the target with its credential. */
   dial(target: Target, database: string): Promise<LoginLink>;
-  labels(target: Target): readonly LabelRule[];
+  labels(target: Target, database: string): readonly LabelRule[];
+  /** Told of each catalogue that was read anew. */
+  onRead?(target: Target, database: string, catalogue: Catalogue): void;
   /** How the own connection logs in to a target, beside the database. */
   connection?(target: Target): Omit<OwnConnectionOptions, 'database'>;
   /** Milliseconds, monotonic or not. */
@@ -153,7 +155,8 @@ function openSource(
       const seen = await version();
       const results: string[][][] = [];
       for (const query of catalogueQueries) results.push(await ask(query));
-      const catalogue = build(results, options.labels(target));
+      const catalogue = build(results, options.labels(target, database));
+      options.onRead?.(target, database, catalogue);
       // What was changed while we read may be missing from what we read: it is given to the caller and not kept.
       if (began === generation) held = { catalogue, version: seen, checked: started };
       return catalogue;

@@ -113,7 +113,7 @@ export function readingAnswer(
 /** Too few results, or rows of another width, are the target's doing (test: nightly/corpus). */
 function readResults(talk: Talk, results: readonly (readonly (readonly string[])[])[]): Catalogue {
   try {
-    return readCatalogue(results, talk.options.labels);
+    return readCatalogue(results, talk.options.labels());
   } catch (error) {
     throw unexpected(error);
   }

@@ -59,7 +59,7 @@ export interface ConversationOptions {
   analyse(sql: string, scope: Scope): Analysis;
   preview(meaning: Meaning): 'permit' | 'hold' | 'deny';
   readonly catalogue: Catalogue;
-  readonly labels: readonly LabelRule[];
+  labels(): readonly LabelRule[];
   readonly compileMask: CompileMask;
   openCopyMasks(copy: Copy, columns: readonly CopyColumn[]): CopyMasks;
   readonly limits?: Partial<ConversationLimits>;

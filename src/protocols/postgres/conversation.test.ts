@@ -118,7 +118,7 @@ function talk(ruling: Permit | Denial | Fault | null = masked): Talked {
       analyse: () => analysis,
       preview: () => 'deny',
       catalogue,
-      labels: [],
+      labels: () => [],
       compileMask: () => (value) => value && Buffer.from('****'),
       openCopyMasks: () => {
         throw new Fault('result.withheld', 'no COPY here');

@@ -27,8 +27,8 @@ export interface PostgresOptions {
   /** Reads SQL; `openAnalyser()` of src/sql/analyse.ts. */
   readonly analyser: { analyse(sql: string, scope: Scope): Analysis };
   readonly catalogues: { of(target: Target, database: string): CatalogueSource };
-  /** The label rules that `catalogues` uses for this target. */
-  labels(target: Target): readonly LabelRule[];
+  /** The label rules that `catalogues` uses for this target and database now. */
+  labels(target: Target, database: string): readonly LabelRule[];
   /** The deployment's key for masks by hash. */
   readonly maskKey: Buffer;
   /** How clients sign in: the first that a client can use. Default: a token as the password. */
@@ -352,7 +352,7 @@ async function converse(
           analyse: (sql, scope) => options.analyser.analyse(sql, scope),
           preview: (meaning) => session.preview(meaning),
           catalogue,
-          labels: options.labels(session.target),
+          labels: () => options.labels(session.target, session.database),
           compileMask: (mask, type, format) => compileMask(mask, type, format, options.maskKey),
           openCopyMasks: (copy, columns) => openCopyMasks(copy, columns, options.maskKey),
           limits: options.limits,

@@ -93,7 +93,7 @@ export interface Shop {
   readonly server: TestPostgres;
   readonly client: pg.Client;
   readonly catalogue: Catalogue;
-  reload(): Promise<Catalogue>;
+  reload(by?: readonly LabelRule[]): Promise<Catalogue>;
   stop(): Promise<void>;
 }
 
@@ -117,11 +117,11 @@ export async function openShop(): Promise<Shop> {
     database: 'postgres',
   });
   await reader.connect();
-  const reload = async () => {
+  const reload = async (by: readonly LabelRule[] = rules) => {
     const results: string[][][] = [];
     for (const text of catalogueQueries)
       results.push((await reader.query({ text, rowMode: 'array' })).rows as string[][]);
-    return readCatalogue(results, rules);
+    return readCatalogue(results, by);
   };
   return {
     server,
