@@ -154,12 +154,10 @@ export function openGateway(options: GatewayOptions): OpenGateway {
       recorder: options.openRecorder(id, key),
       policy: options.policy,
       approvals: options.approvals,
-      ...(carry
-        ? {
-            carry: (carries, decision) =>
-              carry({ target: wish.target, database }, carries, { session: id, entry: decision }),
-          }
-        : {}),
+      async carry(carries, decision) {
+        if (!carry) throw new Fault('gateway.internal', 'Labels of what is copied have no place here.');
+        await carry({ target: wish.target, database }, carries, { session: id, entry: decision });
+      },
       sessionMs: options.sessionMs,
       now,
       closed: () => {

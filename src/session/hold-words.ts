@@ -6,7 +6,7 @@ export const withdrawn = {
   advice: 'Send it again and keep the connection open until it is answered.',
 };
 
-export function refusalWords(resolution: Resolution): { reason: string; advice: string } {
+function refusalWords(resolution: Resolution): { reason: string; advice: string } {
   const vote = resolution.votes.find((one) => one.answer === 'refuse');
   const why = vote?.reason ? `: ${vote.reason}` : '.';
   return {
@@ -15,9 +15,15 @@ export function refusalWords(resolution: Resolution): { reason: string; advice: 
   };
 }
 
-export function expiryWords(group: string): { reason: string; advice: string } {
+function expiryWords(group: string): { reason: string; advice: string } {
   return {
     reason: `Not enough people of ${group} answered in time.`,
     advice: `Send it again when someone of ${group} is at hand.`,
   };
+}
+
+/** What the client is told of a hold that was not granted, or was granted too late. */
+export function endWords(resolution: Resolution, group: string): typeof withdrawn {
+  if (resolution.state === 'refused') return refusalWords(resolution);
+  return resolution.state === 'expired' ? expiryWords(group) : withdrawn;
 }

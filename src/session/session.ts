@@ -11,7 +11,7 @@ import type { Session, Wait } from '../protocols/protocol.ts';
 import type { Recorder } from '../recordings/recorder.ts';
 import { expiryOf, longestTimer } from './expiry.ts';
 import { asFault, hasEnded } from './session-fault.ts';
-import { expiryWords, refusalWords, withdrawn } from './hold-words.ts';
+import { endWords, withdrawn } from './hold-words.ts';
 import { demandPermit, mintPermit, type Owner } from './permit.ts';
 import type { PolicyHolder } from './policy-holder.ts';
 import { decisionDraft, lost, outcomeDraft, prepareRecord, type Prepared, rulingDraft, skipped } from './records.ts';
@@ -30,7 +30,7 @@ export interface SessionOptions {
   readonly policy: PolicyHolder;
   readonly approvals: Approvals;
   /** Resolves once the labels of what a permitted statement will copy are kept for good. */
-  carry?(carries: NonNullable<Meaning['carries']>, entry: number): Promise<void>;
+  carry(carries: NonNullable<Meaning['carries']>, entry: number): Promise<void>;
   /** Milliseconds after which it ends, whatever it does. */
   readonly sessionMs?: number;
   /** Milliseconds since the epoch. */
@@ -174,20 +174,13 @@ export function openSession(options: SessionOptions): OpenSession {
   }
 
   /** Labels follow what is copied before anything is (test: session/session "carried labels"). */
-  function permitted(index: number, position: number, of: Prepared, statement: Statement): Permit | Promise<Permit> {
-    const { kind, meaning } = statement;
-    if (kind !== 'execute' || !meaning.carries) return permit(index, position, of, kind);
-    return carried(index, position, meaning.carries).then(() => permit(index, position, of, kind));
-  }
-
-  async function carried(index: number, position: number, carries: NonNullable<Meaning['carries']>): Promise<void> {
-    try {
-      if (!options.carry) throw new Fault('gateway.internal', 'Labels of what is copied have no place here.');
-      await options.carry(carries, index);
-    } catch (error) {
+  function permitted(index: number, position: number, of: Prepared, { kind, meaning }: Statement) {
+    const now = () => permit(index, position, of, kind);
+    if (kind !== 'execute' || !meaning.carries) return now();
+    return options.carry(meaning.carries, index).then(now, (error: unknown) => {
       if (!sealed) append(() => ledger.append(outcomeDraft(id, position, skipped), 'written', key).durable);
       throw failed(error);
-    }
+    });
   }
 
   function permit(index: number, position: number, of: Prepared, kind: StatementKind): Permit {
@@ -303,12 +296,7 @@ export function openSession(options: SessionOptions): OpenSession {
 
   async function refuse(of: Prepared, position: number, approval: string, resolution: Resolution): Promise<Denial> {
     const cause = resolution.state === 'granted' ? 'withdrawn' : resolution.state;
-    const words =
-      cause === 'refused'
-        ? refusalWords(resolution)
-        : cause === 'expired'
-          ? expiryWords(of.decision.ruling === 'hold' ? of.decision.group : 'the group')
-          : withdrawn;
+    const words = endWords(resolution, of.decision.ruling === 'hold' ? of.decision.group : 'the group');
     const { index, durable } = ledger.append(
       rulingDraft(id, position, 'deny', approval, of, { cause, ...words }),
       of.level,
