@@ -14,8 +14,10 @@ import type { Target } from '../domain/target.ts';
 import { openCertificates } from '../identity/certificate.ts';
 import { openIdentity } from '../identity/identity.ts';
 import { openKeyring } from '../ledger/keyring.ts';
-import { openLedger } from '../ledger/ledger.ts';
+import { openResumingLedger } from '../ledger/resuming.ts';
 import { listen, type Listener } from '../listeners/listen.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Orphan } from '../ledger/recovery.ts';
 import type { ListenerTls } from '../listeners/tls-server.ts';
 import { loadPolicies } from '../policy/policy-set.ts';
 import { openPolicy } from '../policy/policy.ts';
@@ -80,16 +82,32 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     }, 250).unref();
     closing.push(() => clearInterval(clock));
 
-    const { ledger, orphans } = await openLedger({
-      folder: paths.ledger,
-      state: paths.state,
-      gateway: config.gateway.name,
-      version,
-      config: config.digest,
-      periodMs: config.ledger.checkpointSeconds * 1_000,
-      heartbeatMs: config.ledger.heartbeatSeconds * 1_000,
-      heartbeat: () => ({ sessions: live() }),
-    });
+    const recordEnds = (of: Ledger, orphans: readonly Orphan[]) =>
+      recordOrphans(of, orphans, async (session) => ({ ...(await recoverRecording(paths.recordings, session)) }));
+    const { ledger, orphans } = await openResumingLedger(
+      {
+        folder: paths.ledger,
+        state: paths.state,
+        gateway: config.gateway.name,
+        version,
+        config: config.digest,
+        periodMs: config.ledger.checkpointSeconds * 1_000,
+        heartbeatMs: config.ledger.heartbeatSeconds * 1_000,
+        heartbeat: () => ({ sessions: live() }),
+      },
+      {
+        async failed(fault) {
+          log.error({ code: fault.code, err: operatorCause(fault) }, 'the ledger cannot record: nothing is forwarded');
+          await endAll(fault);
+        },
+        stillFailing: (fault) =>
+          log.error({ code: fault.code, err: operatorCause(fault) }, 'the ledger cannot record yet'),
+        async resumed(again, cutOff) {
+          await recordEnds(again, cutOff);
+          log.info({ entries: again.status().entries }, 'the ledger records again');
+        },
+      },
+    );
     closing.push(() => ledger.close());
     if (ledger.origin !== config.gateway.origin) {
       throw new Fault(
@@ -97,9 +115,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
         `The ledger in ${paths.ledger} is ${ledger.origin}, the configuration says ${config.gateway.origin}. Point data at the right folder.`,
       );
     }
-    await recordOrphans(ledger, orphans, async (session) => ({
-      ...(await recoverRecording(paths.recordings, session)),
-    }));
+    await recordEnds(ledger, orphans);
     const policies = openPolicyHolder(ledger);
     await policies.activate(policy);
 
@@ -134,6 +150,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       sessionMs: config.limits.sessionSeconds * 1_000,
     });
     const live = () => gateway.sessions().length;
+    const endAll = (fault: Fault) => gateway.endAll(fault);
 
     const labels = (target: Target, database: string) => [
       ...(config.targets.find((one) => one.name === target.name)?.labels ?? []),

@@ -40,6 +40,8 @@ export interface LedgerOptions {
   readonly segmentBytes?: number;
   readonly provider?: KeyProvider;
   readonly disk?: Disk;
+  /** Called once, when the ledger stops for good because it could not write. */
+  readonly stopped?: (fault: Fault) => void;
 }
 
 export interface Appended {
@@ -144,7 +146,7 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
     found = await recover?.(folder);
     const shared = { folder, state, disk, lock, vkey: signer.vkey, signer: signer.key };
     sequencer = await resume(shared, lock, found);
-    if (found) cutTornEnd(folder, found);
+    if (found) cutTornEnd(folder, join(state, 'tmp', 'segment'), found);
   } catch (cause) {
     lock.release();
     throw cause;
@@ -173,9 +175,10 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
       timer ??= setTimeout(tick, options.periodMs ?? 1000);
       for (const listener of listeners) listener(upTo);
     },
-    stopped() {
+    stopped(fault) {
       clearTimeout(timer);
       clearInterval(heart);
+      options.stopped?.(fault);
     },
   });
 
@@ -229,10 +232,14 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
     clearTimeout(timer);
     clearInterval(heart);
     await publishing?.catch(() => undefined);
-    await journal.close();
-    clearTimeout(timer);
-    keys.close();
-    lock.release();
+    try {
+      await journal.close();
+      clearTimeout(timer);
+      keys.close();
+    } finally {
+      // Whatever the disk says: the next one that comes must find it free.
+      lock.release();
+    }
   }
 
   async function finish(): Promise<void> {

@@ -1,7 +1,16 @@
 // What a start finds: the journal read from its first frame, a torn end cut off, the store compared with the lock.
 // Anything that an interrupted writer cannot have left is a refusal that names the first thing wrong.
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { EntryType } from '../domain/entry.ts';
 import { Fault } from '../domain/fault.ts';
 import { Damage, meaning } from './damage.ts';
@@ -95,20 +104,32 @@ export async function recoverJournal(folder: string): Promise<Found> {
   };
 }
 
-/** Cuts a torn end off, and makes what is left durable before anything is written after it. */
-export function cutTornEnd(folder: string, { end, tornBytes }: Found): void {
+/**
+ * Cuts a torn end off, and makes what is left durable before anything is written after it. After a failed sync the kernel may
+ * believe pages to be on the device that are not, so the bytes that were read go into a new file in the old one's place.
+ */
+export function cutTornEnd(folder: string, temporary: string, { end, lastType, tornBytes }: Found): void {
   const path = join(folder, segmentFile(end.segment));
   // A segment without a frame is named like the one that the next boot will start.
   if (end.offset <= segmentHeaderSize) {
     unlinkSync(path);
     return;
   }
-  const fd = openSync(path, 'r+');
+  if (tornBytes === 0 && (lastType === 'gateway.stop' || lastType === 'log.genesis')) return;
+  const bytes = readFileSync(path).subarray(0, end.offset);
+  const fd = openSync(temporary, 'w', 0o640);
   try {
-    if (tornBytes > 0) ftruncateSync(fd, end.offset);
+    writeFileSync(fd, bytes);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
+  }
+  renameSync(temporary, path);
+  const names = openSync(dirname(path), 'r');
+  try {
+    fsyncSync(names);
+  } finally {
+    closeSync(names);
   }
 }
 

@@ -63,6 +63,8 @@ export interface OpenGateway extends Gateway {
   sessions(): LiveSession[];
   /** Ends a live session now and records who did it; false when there is none. Rejects when the record failed: the session has ended all the same. */
   kill(id: string, by: Principal, reason: string): Promise<boolean>;
+  /** Ends the live sessions with a fault; resolves when their records have ended. */
+  endAll(fault: Fault): Promise<void>;
   /** Refuses new sessions and ends the live ones; resolves when their records have ended. */
   stop(reason: string): Promise<void>;
 }
@@ -178,9 +180,19 @@ export function openGateway(options: GatewayOptions): OpenGateway {
     return session;
   }
 
+  async function endSessions(fault: Fault, cause: string): Promise<void> {
+    const ending = [...live.values()];
+    for (const session of ending) session.endWith(fault);
+    const deadline = Date.now() + (options.goodbyeMs ?? 2_000);
+    const left = () => ending.filter((session) => live.has(session.id));
+    while (left().length > 0 && Date.now() < deadline) await new Promise((done) => setTimeout(done, 10));
+    await Promise.all(left().map((session) => session.close(cause)));
+  }
+
   return {
     signIn,
     cancels,
+    endAll: (fault) => endSessions(fault, 'the gateway could not record'),
     sessions: () =>
       [...live.values()].map((session) => ({
         id: session.id,
@@ -210,10 +222,7 @@ export function openGateway(options: GatewayOptions): OpenGateway {
     },
     async stop(reason) {
       stopping ??= new Fault('gateway.stopping', `The gateway is stopping: ${reason}. Connect again in a moment.`);
-      for (const session of live.values()) session.endWith(stopping);
-      const deadline = Date.now() + (options.goodbyeMs ?? 2_000);
-      while (live.size > 0 && Date.now() < deadline) await new Promise((done) => setTimeout(done, 10));
-      await Promise.all([...live.values()].map((session) => session.close('the gateway stopped')));
+      await endSessions(stopping, 'the gateway stopped');
     },
   };
 }
