@@ -19,6 +19,7 @@ import { listen, type Listener } from '../listeners/listen.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Orphan } from '../ledger/recovery.ts';
 import type { ListenerTls } from '../listeners/tls-server.ts';
+import { openWrittenBack } from '../masking/written-back.ts';
 import { loadPolicies } from '../policy/policy-set.ts';
 import { openPolicy } from '../policy/policy.ts';
 import { openCatalogues } from '../protocols/postgres/catalogues.ts';
@@ -176,15 +177,17 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     });
     closing.push(() => catalogues.close());
     const maskKey = deploymentKey(paths.state);
+    const writtenBack = openWrittenBack({ key: maskKey, methods: Object.values(config.masks), ...methods });
     const protocols = new Map<string, (of: Config['listeners'][number]) => Protocol>([
       [
         'postgres',
         (of) =>
           postgres({
-            analyser: openAnalyser({ maxText: config.limits.statementBytes }),
+            analyser: openAnalyser({ maxText: config.limits.statementBytes, writtenBack }),
             catalogues,
             labels,
             maskKey,
+            writtenBack,
             startupMs: of.startupSeconds * 1_000,
             signIn: of.signIn,
             oauth: oauthOf(of, config.issuers),
@@ -295,7 +298,7 @@ function operatorCause(fault: Fault): unknown {
   return cause && { name: cause.name, code: cause.code, sqlstate: cause.sqlstate };
 }
 
-/** Key of hashed masks: made once, so that the same value has the same hash as long as the state folder lives. */
+/** Key of hashes and tokens: made once, so that the same value has the same one as long as the state folder lives. */
 function deploymentKey(state: string): Buffer {
   const path = join(state, 'mask.key');
   mkdirSync(state, { recursive: true, mode: 0o700 });

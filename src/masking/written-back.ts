@@ -1,6 +1,7 @@
 // A value that a mask made and that comes back from the client: written, it would destroy what it hides; compared, it would
 // find nothing and look like an answer. Constants of other types (0, the epoch), what an operator's own constant says, and
 // dates and numbers that were cut are ordinary values and are not recognised (docs/masking.md).
+import { isUtf8 } from 'node:buffer';
 import type { Label } from '../domain/label.ts';
 import { keepDefault, type Method } from '../domain/mask.ts';
 import { binaryElements, textElements } from './array.ts';
@@ -87,18 +88,15 @@ export function openWrittenBack(options: {
 const strongest = (one: Made | undefined, other: Made | undefined): Made | undefined =>
   one === 'pseudonym' || other === undefined ? one : other;
 
-/** Numbers in binary form; of an unknown type, what has the size of one is not taken for one. */
+/** Numbers in binary form; of an unknown type (0), what has the form of one and could not be text. */
 function isNegative(bytes: Buffer, type: number): boolean {
-  switch (kindOf(type)) {
-    case 'int2':
-    case 'int4':
-    case 'int8':
-      return bytes.length > 0 && bytes[0]! >= 0x80;
-    case 'numeric':
-      return bytes.length >= 8 && bytes.readUInt16BE(4) === 0x4000;
-    default:
-      return false;
-  }
+  const known = type !== 0;
+  const kind = kindOf(type);
+  const { length } = bytes;
+  const integer = known ? kind === 'int2' || kind === 'int4' || kind === 'int8' : [2, 4, 8].includes(length);
+  if (integer && length > 0 && bytes[0]! >= 0x80) return known || !isUtf8(bytes);
+  if (length < 8 || (known && kind !== 'numeric')) return false;
+  return bytes.readUInt16BE(4) === 0x4000 && length === 8 + 2 * bytes.readUInt16BE(0);
 }
 
 /** Without a key: for readers of SQL on their own. Tokens are not known by it. */

@@ -1,6 +1,7 @@
 // The entry of this folder: SQL text → Analysis, kept by text, catalogue and search path, so that repetition costs a look-up.
 // Statements that differ only in whole numbers share an analysis where shape.ts proves that they may.
 import type { Meaning } from '../domain/statement.ts';
+import type { WrittenBack } from '../masking/written-back.ts';
 import type { Analysis, Scope } from './analysis.ts';
 import type { Catalogue } from './catalogue.ts';
 import { maxTextLength } from './parse.ts';
@@ -14,6 +15,8 @@ export interface AnalyserOptions {
   readonly maxEntries?: number;
   /** Texts longer than this are not kept. Default 16 Ki. */
   readonly maxKeptText?: number;
+  /** Tells literals that a mask made. Default: what can be told without the gateway's key. */
+  readonly writtenBack?: WrittenBack;
 }
 
 export interface Analyser {
@@ -33,7 +36,7 @@ const maxBuckets = 32;
 
 /** Call `loadParser()` of parse.ts before the first use. Pure but for its memory; one for a process. */
 export function openAnalyser(options: AnalyserOptions = {}): Analyser {
-  const { maxText = maxTextLength, maxEntries = 2048, maxKeptText = 16 << 10 } = options;
+  const { maxText = maxTextLength, maxEntries = 2048, maxKeptText = 16 << 10, writtenBack } = options;
   const catalogues = new WeakMap<Catalogue, Bounded<Bucket>>();
   let last: { catalogue: Catalogue; searchPath: readonly string[]; role: string; bucket: Bucket } | undefined;
 
@@ -60,7 +63,7 @@ export function openAnalyser(options: AnalyserOptions = {}): Analyser {
       const shape = shapeOf(sql);
       const similar = shape && bucket.shapes.get(shape.key);
       if (similar) return withText(similar, sql);
-      const read = readText(sql, scope, maxText);
+      const read = readText(sql, scope, maxText, writtenBack);
       const analysis = sharedMeaning(read, bucket.meanings);
       if (!isCacheable(analysis)) return analysis;
       if (shape && similar === undefined) {

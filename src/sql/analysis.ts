@@ -1,3 +1,4 @@
+import type { Label } from '../domain/label.ts';
 import type { Meaning } from '../domain/statement.ts';
 import type { Catalogue } from './catalogue.ts';
 
@@ -15,6 +16,8 @@ export interface Analysis {
   readonly quotesLabelled: boolean;
   /** Numbers (from 1) of parameters whose values belong to labelled columns, or that could not be placed: recorded masked. */
   readonly sensitiveParameters: ReadonlySet<number>;
+  /** Labels of the columns that the text touches (absent when it could touch any), and parameters that surely meet one. */
+  readonly near?: { readonly labels?: ReadonlySet<Label>; readonly parameters: ReadonlySet<number> };
 }
 
 export interface Part {

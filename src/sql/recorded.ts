@@ -1,6 +1,5 @@
 // The text as it may be recorded: literals that could belong to labelled columns, and passwords, become '***'. What cannot be
 // placed is masked; when anything was, comments go too, because they may quote it. Offsets are bytes, from the server's lexer.
-import { looksMasked } from '../masking/written-back.ts';
 import { scan } from './parse.ts';
 
 export interface RecordedPart {
@@ -23,24 +22,6 @@ export function recordedText(sql: string, parts: readonly RecordedPart[]): strin
     return rewrite(sql, (offset) => parts.find((part) => offset >= part.start && offset < part.end));
   } catch {
     return masked;
-  }
-}
-
-/** Whether a literal that could belong to a labelled column is itself the work of a mask. */
-export function hasMaskedLiteral(sql: string, parts: readonly RecordedPart[]): boolean {
-  const near = parts.filter((part) => part.mask !== 'none');
-  if (near.length === 0 || !sql.includes('*')) return false;
-  const bytes = Buffer.from(sql);
-  try {
-    return scan(sql).some(({ start, end, tokenName }) => {
-      const part = near.find((one) => start >= one.start && start < one.end);
-      if (part === undefined || part.code || (part.placed.has(start) && !part.sensitive.has(start))) return false;
-      const text = bytes.toString('utf8', start, end);
-      const quoted = isLiteral(text, tokenName) && /^[en]?'(.*)'$/is.exec(text)?.[1];
-      return quoted !== undefined && quoted !== false && looksMasked(quoted);
-    });
-  } catch {
-    return true;
   }
 }
 

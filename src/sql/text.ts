@@ -3,8 +3,9 @@
 import type { CallStmt, CopyStmt, ExecuteStmt, FetchStmt } from 'libpg-query';
 import type { Action, Effect } from '../domain/effect.ts';
 import { Fault } from '../domain/fault.ts';
-import type { LabelledColumn } from '../domain/label.ts';
+import type { Label, LabelledColumn } from '../domain/label.ts';
 import type { Meaning, Output } from '../domain/statement.ts';
+import { keyless, type Made, type WrittenBack } from '../masking/written-back.ts';
 import type { Analysis, Part, Scope, Witness } from './analysis.ts';
 import { walk } from './effects.ts';
 import { copiesOverWire, copyForm } from './effects-copy.ts';
@@ -13,7 +14,8 @@ import { type Lineage, lineage } from './lineage.ts';
 import { routinesNamed, strings } from './names.ts';
 import { kindOf, notUnderstood, type Parsed, parse, type Tree } from './parse.ts';
 import { add, changesCatalogue, noNames, openReading, type Reading, type Walker } from './reading.ts';
-import { hasMaskedLiteral, type RecordedPart, recordedText } from './recorded.ts';
+import { madeByMask, type Meeting } from './literals.ts';
+import { type RecordedPart, recordedText } from './recorded.ts';
 import { refuseStale, scopeAfter, type Stale, staleAfter } from './sequence.ts';
 
 /** What is known of an analysis beside the contract. */
@@ -33,10 +35,10 @@ type KeptAnalysis = Analysis & { readonly [kept]?: Kept };
 const keptOf = (analysis: Analysis): Kept | undefined => (analysis as KeptAnalysis)[kept];
 
 /** Reads one text. Throws Fault('statement.not-understood'); its cause is a SyntaxFault where the server would answer with one. */
-export function readText(sql: string, scope: Scope, limit?: number): Analysis {
+export function readText(sql: string, scope: Scope, limit?: number, back: WrittenBack = keyless): Analysis {
   return total(() => {
     const parsed = parse(sql, limit);
-    return remember(readParts(sql, parsed, scope), { trees: parsed.map((part) => part.tree), scope, sql });
+    return remember(readParts(sql, parsed, scope, back), { trees: parsed.map((part) => part.tree), scope, sql });
   });
 }
 
@@ -110,13 +112,23 @@ function remember(
   return { ...analysis, [kept]: { ...source, cacheable, text: analysis.text } } as KeptAnalysis;
 }
 
-function readParts(sql: string, parsed: readonly Parsed[], start: Scope): { analysis: Analysis; cacheable: boolean } {
+/** `back` is absent for a statement inside another: its literals are read with the outer one. */
+function readParts(
+  sql: string,
+  parsed: readonly Parsed[],
+  start: Scope,
+  back?: WrittenBack,
+): { analysis: Analysis; cacheable: boolean } {
   const effects = new Map<string, Effect>();
   const results: (readonly Output[])[] = [];
   const carries: LabelledColumn[] = [];
   const parts: Part[] = [];
   const recorded: RecordedPart[] = [];
   const sensitiveParameters = new Set<number>();
+  const labels = new Set<Label>();
+  const meeting = new Set<number>();
+  let anyLabel = false;
+  let made: Made | undefined;
   let scope = start;
   let cacheable = true;
   let barrier = false;
@@ -139,6 +151,11 @@ function readParts(sql: string, parsed: readonly Parsed[], start: Scope): { anal
     const code = one.kind === 'DoStmt' || one.kind === 'CreateFunctionStmt';
     recorded.push({ start: one.start, end: one.end, code, ...read.literals });
     for (const number of read.sensitiveParameters) sensitiveParameters.add(number);
+    for (const number of read.meeting) meeting.add(number);
+    for (const label of read.literals.labels ?? []) labels.add(label);
+    anyLabel ||= read.literals.labels === undefined;
+    // Code is not data: what a body holds is not looked at.
+    if (back && !code && made !== 'pseudonym') made = madeByMask(one.tree, read.literals, back) ?? made;
     cacheable &&= !flags.uncacheable;
     barrier ||= flags.barrier;
     quotesLabelled ||= read.quotesLabelled;
@@ -146,14 +163,24 @@ function readParts(sql: string, parsed: readonly Parsed[], start: Scope): { anal
     scope = scopeAfter(scope, changes);
   }
   const meaning: Meaning = { effects: [...effects.values()], results, ...(carries.length > 0 ? { carries } : {}) };
-  if (meaning.effects.some(({ action }) => writesRows.has(action)) && hasMaskedLiteral(sql, recorded)) {
+  refuseMade(made, meaning);
+  const text = sql === '' ? '' : recordedText(sql, recorded);
+  const near = { ...(anyLabel ? {} : { labels }), parameters: meeting };
+  return { analysis: { meaning, text, parts, barrier, quotesLabelled, sensitiveParameters, near }, cacheable };
+}
+
+/** A mask is refused where rows are written; what stands for one value also where it is compared: no row holds it. */
+function refuseMade(made: Made | undefined, meaning: Meaning): void {
+  if (made === 'pseudonym')
+    throw notUnderstood(
+      'A value in the statement is a token or a hash that stands for a masked value, and no row holds it. Leave it out, join on the column, or send the real value.',
+      { sqlstate: '42501', message: 'a token of a masked value can be neither written nor compared' },
+    );
+  if (made === 'mask' && meaning.effects.some(({ action }) => writesRows.has(action)))
     throw notUnderstood(
       'A value in the statement is the work of a mask: writing it back would destroy what it hides. Leave the column out, or send its real value.',
       { sqlstate: '42501', message: 'a masked value cannot be written back' },
     );
-  }
-  const text = sql === '' ? '' : recordedText(sql, recorded);
-  return { analysis: { meaning, text, parts, barrier, quotesLabelled, sensitiveParameters }, cacheable };
 }
 
 const writesRows: ReadonlySet<Action> = new Set<Action>(['sql:insert', 'sql:update']);
@@ -164,8 +191,10 @@ interface PartRead {
   readonly outputs?: readonly Output[];
   readonly witnesses: readonly Witness[];
   readonly copy?: Part['copy'];
-  readonly literals: Pick<RecordedPart, 'mask' | 'sensitive' | 'placed'>;
+  readonly literals: Meeting;
   readonly sensitiveParameters: ReadonlySet<number>;
+  /** Of these, the ones that surely meet a labelled column. */
+  readonly meeting: ReadonlySet<number>;
   readonly quotesLabelled: boolean;
   readonly carries: readonly LabelledColumn[];
 }
@@ -204,6 +233,8 @@ function readPart(part: Parsed, scope: Scope): PartRead {
   const placed = new Set<number>([...traced.literals.placed.locations, ...limits(tree), ...(execute?.placed ?? [])]);
   for (const location of sensitive) placed.delete(location);
   const mask = reading.flags.secret ? 'all' : labelled || sensitive.size > 0 ? 'some' : 'none';
+  const touched = [traced, ...inner].flatMap((one) => one.touches.flatMap((column) => column.labels));
+  const labels = unresolved || opaque || execute ? undefined : new Set(touched);
   const parameters = new Set<number>(traced.literals.sensitive.parameters);
   if (labelled || reading.flags.secret) {
     for (const number of parametersOf(tree)) if (!traced.literals.placed.parameters.has(number)) parameters.add(number);
@@ -214,8 +245,9 @@ function readPart(part: Parsed, scope: Scope): PartRead {
     ...(outputs && !(copyStmt && (copyStmt.is_from || !copy)) ? { outputs } : {}),
     witnesses,
     ...(copy ? { copy } : {}),
-    literals: { mask, sensitive, placed },
+    literals: { mask, sensitive, placed, labels },
     sensitiveParameters: parameters,
+    meeting: traced.literals.sensitive.parameters,
     quotesLabelled: labelled || opaque,
     carries,
   };

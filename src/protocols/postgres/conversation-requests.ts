@@ -1,16 +1,15 @@
 // Client to target: each message is read in order (`begin`), asks its question where it can act, waits in line, and is sent
 // (`release`) when its turn and its ruling have come. Rulings are inputs; questions may run ahead of their turn, so that a
 // pipeline costs one durable write.
-import { changesState } from '../../domain/effect.ts';
 import { Fault } from '../../domain/fault.ts';
 import type { Permit } from '../../domain/permit.ts';
-import { looksMasked } from '../../masking/written-back.ts';
 import type { Analysis } from '../../sql/analysis.ts';
 import { clientMessage } from './codec.ts';
 import { type Bind, decodeBind, decodeExecute, decodeNamed, decodeParse } from './codec-extended.ts';
 import { decodeEmpty, decodeFunctionCall, decodeQuery } from './codec-simple.ts';
 import { unsettled } from './conversation-names.ts';
 import { recordedParameters } from './conversation-parameters.ts';
+import { maskedBack } from './conversation-written-back.ts';
 import { openWork, type Portal, type Prepared, stage, type Step, stepCost } from './conversation-queue.ts';
 import { startReading } from './conversation-reading.ts';
 import { currentAnalysis, endsTransaction, usesReservedName } from './conversation-scope.ts';
@@ -215,28 +214,11 @@ function beginBind(talk: Talk, step: Step): boolean {
     step.stage = stage.ready;
     return true;
   }
-  const back = maskedBack(bind, analysis);
-  if (back > 0) {
-    return refuse(talk, step, {
-      severity: 'ERROR',
-      code: '42501',
-      message: `parameter $${back} is a masked value: writing it back would destroy what it hides`,
-      hint: 'Leave the column out of the statement, or send its real value.',
-    });
-  }
+  const back = maskedBack(talk.options.writtenBack, bind, prepared.types, analysis);
+  if (back) return refuse(talk, step, back);
   const recorded = recordedParameters(bind, prepared.types, analysis.sensitiveParameters);
   ask(talk, step, new Asked('execute', analysis.text, analysis.meaning, prepared.text, bind, recorded));
   return true;
-}
-
-/** Number of the first parameter that a mask made and that would be written; 0 when there is none. */
-function maskedBack(bind: Bind, analysis: Analysis): number {
-  if (analysis.sensitiveParameters.size === 0 || !changesState(analysis.meaning.effects)) return 0;
-  for (const number of analysis.sensitiveParameters) {
-    const value = bind.parameters[number - 1];
-    if (value && value.length < 64 && looksMasked(value.toString('utf8'))) return number;
-  }
-  return 0;
 }
 
 /** The text's analysis, or `undefined` when the step is refused for it. */

@@ -1,6 +1,7 @@
 // The state that the two directions of a conversation share, and the few things that both do with it.
 import { Fault } from '../../domain/fault.ts';
 import type { Mask } from '../../domain/mask.ts';
+import type { WrittenBack } from '../../masking/written-back.ts';
 import type { Permit } from '../../domain/permit.ts';
 import type { Meaning, Outcome, Statement } from '../../domain/statement.ts';
 import type { Analysis, Copy, Scope } from '../../sql/analysis.ts';
@@ -62,6 +63,8 @@ export interface ConversationOptions {
   labels(): readonly LabelRule[];
   readonly compileMask: CompileMask;
   openCopyMasks(copy: Copy, columns: readonly CopyColumn[]): CopyMasks;
+  /** Tells values that a mask made. Default: what can be told without the gateway's key. */
+  readonly writtenBack?: WrittenBack;
   readonly limits?: Partial<ConversationLimits>;
 }
 

@@ -5,6 +5,7 @@ import type { Permit } from '../../domain/permit.ts';
 import type { Target } from '../../domain/target.ts';
 import { openCopyMasks } from '../../masking/copy.ts';
 import { compileMask } from '../../masking/method.ts';
+import type { WrittenBack } from '../../masking/written-back.ts';
 import type { Analysis, Scope } from '../../sql/analysis.ts';
 import type { LabelRule } from '../../sql/catalogue.ts';
 import type { Gateway, Protocol, Session } from '../protocol.ts';
@@ -31,6 +32,8 @@ export interface PostgresOptions {
   labels(target: Target, database: string): readonly LabelRule[];
   /** The deployment's key for masks by hash. */
   readonly maskKey: Buffer;
+  /** Tells values that a mask made; the same one as the analyser's. */
+  readonly writtenBack?: WrittenBack;
   /** How clients sign in: the first that a client can use. Default: a token as the password. */
   readonly signIn?: readonly SignInMethod[];
   /** Where tokens come from; needed for `oauthbearer`. */
@@ -355,6 +358,7 @@ async function converse(
           labels: () => options.labels(session.target, session.database),
           compileMask: (mask, type, format) => compileMask(mask, type, format, options.maskKey),
           openCopyMasks: (copy, columns) => openCopyMasks(copy, columns, options.maskKey),
+          writtenBack: options.writtenBack,
           limits: options.limits,
         },
       );
