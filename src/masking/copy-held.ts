@@ -13,7 +13,10 @@ export class Held {
     if (bytes.length === 0) return;
     this.#length += bytes.length;
     if (this.#length > maxCell)
-      throw new Fault('result.withheld', 'A value that must be masked is longer than 16 MiB. Leave its column out.');
+      throw new Fault('result.withheld', 'A value that must be masked is longer than 16 MiB. Leave its column out.', {
+        sqlstate: '54000',
+        message: 'a value for a labelled column is longer than 16 MiB',
+      });
     this.#parts.push(Buffer.from(bytes));
   }
 
@@ -26,7 +29,18 @@ export class Held {
   }
 }
 
-/** The stream is not of the form that was declared. */
+/** The stream is not of the form that was declared. The cause says it to a client that copies in, as its server would. */
 export function notOfForm(): Fault {
-  return new Fault('result.withheld', 'The COPY data is not of the declared form, so the rest of it was withheld.');
+  return new Fault('result.withheld', 'The COPY data is not of the declared form, so the rest of it was withheld.', {
+    sqlstate: '22P04',
+    message: 'the COPY data is not of the form that the COPY declares',
+  });
+}
+
+/** A client copies in what a mask made. */
+export function maskedBack(): Fault {
+  return new Fault('result.withheld', 'Leave the column out of the COPY, or send its real values.', {
+    sqlstate: '42501',
+    message: 'a masked value cannot be copied in: it would destroy what it hides',
+  });
 }

@@ -5,7 +5,9 @@ import type { Mask } from '../domain/mask.ts';
 import type { MaskedCells } from '../domain/statement.ts';
 import { BinaryRows } from './copy-binary.ts';
 import { csvSyntax, LineRows, textSyntax } from './copy-lines.ts';
-import { compileMask } from './method.ts';
+import { maskedBack } from './copy-held.ts';
+import { compileMask, type MaskValue } from './method.ts';
+import { keyless } from './written-back.ts';
 
 /** The form of the stream; an analysis's `Copy` fits. */
 export interface CopyForm {
@@ -43,16 +45,7 @@ export function openCopyMasks(form: CopyForm, columns: readonly CopyColumn[], ke
       return hide(value);
     };
   });
-  for (const mark of [form.delimiter, ...(form.format === 'csv' ? [form.quote, form.escape] : [])])
-    if (format === 0 && Buffer.byteLength(mark) !== 1)
-      throw new Fault(
-        'result.withheld',
-        'The COPY uses a delimiter, quote or escape that is not one byte. Use another one.',
-      );
-  const rows =
-    form.format === 'binary'
-      ? new BinaryRows(masks)
-      : new LineRows(form, masks, form.format === 'csv' ? csvSyntax(form) : textSyntax(form));
+  const rows = openRows(form, masks);
   return {
     push: (chunk) => rows.push(chunk),
     end: () => rows.end(),
@@ -68,4 +61,31 @@ export function openCopyMasks(form: CopyForm, columns: readonly CopyColumn[], ke
       });
     },
   };
+}
+
+/**
+ * What is kept of data that a client copies in: values for labelled columns become NULL. Throws a Fault for a value that is itself the
+ * work of a mask, because copying it in would destroy what it hides (test: copy-in, "a masked value").
+ */
+export function openCopyRecord(form: CopyForm, labelled: readonly boolean[]): Pick<CopyMasks, 'push' | 'end'> {
+  const format = form.format === 'binary' ? 1 : 0;
+  const hide = (value: Buffer | null): null => {
+    if (value !== null && keyless.value(value, format, 0, { meets: true }) !== undefined) throw maskedBack();
+    return null;
+  };
+  return openRows(
+    form,
+    labelled.map((one) => (one ? hide : null)),
+  );
+}
+
+function openRows(form: CopyForm, masks: readonly (MaskValue | null)[]): BinaryRows | LineRows {
+  if (form.format === 'binary') return new BinaryRows(masks);
+  for (const mark of [form.delimiter, ...(form.format === 'csv' ? [form.quote, form.escape] : [])])
+    if (Buffer.byteLength(mark) !== 1)
+      throw new Fault(
+        'result.withheld',
+        'The COPY uses a delimiter, quote or escape that is not one byte. Use another one.',
+      );
+  return new LineRows(form, masks, form.format === 'csv' ? csvSyntax(form) : textSyntax(form));
 }

@@ -1,5 +1,6 @@
 // COPY: rows leave masked or as slices of what was read; what the client copies in is recorded with labelled columns masked.
 import { Fault } from '../../domain/fault.ts';
+import { openCopyRecord } from '../../masking/copy.ts';
 import type { Part } from '../../sql/analysis.ts';
 import { copyHeader, decodeCopyFail, decodeCopyResponse, encodeCopyData, encodeCopyFail } from './codec-copy.ts';
 import { clientMessage } from './codec.ts';
@@ -7,6 +8,7 @@ import { decodeEmpty } from './codec-simple.ts';
 import { answer, type Expected } from './conversation-queue.ts';
 import { type CopyMasks, masksFor } from './conversation-results.ts';
 import { type CopyColumn, emit, type Talk } from './conversation-state.ts';
+import { refusalOfCopy } from './faults.ts';
 
 /** Opens the masks of a COPY to the client. Returns why it must be withheld, if so. */
 export function openCopyOut(
@@ -64,15 +66,7 @@ export function openCopyIn(talk: Talk, part: Part | undefined): void {
   const copy = part?.copy;
   talk.copyRecord = null;
   if (copy?.direction !== 'in' || !copy.labelled.some((labelled) => labelled)) return;
-  talk.copyRecord = talk.options.openCopyMasks(
-    copy,
-    copy.labelled.map(
-      (labelled): CopyColumn => ({
-        mask: labelled ? { label: 'labelled', method: 'full', whole: true } : null,
-        type: undefined,
-      }),
-    ),
-  );
+  talk.copyRecord = openCopyRecord(copy, copy.labelled);
 }
 
 /** Sends one COPY message of the client on, and records its data. A server that is not copying would ignore it: it is dropped. */
@@ -88,9 +82,11 @@ export function copyIn(talk: Talk, type: number, bytes: Buffer): void {
     else recordCopyIn(talk, bytes);
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
-    // Data that cannot be recorded is not sent: the server is told to give the COPY up, and tells the client.
+    // What cannot be recorded or must not be written is not sent: the server is told to give the COPY up, and its error is ours.
     talk.copyRecord = null;
-    encodeCopyFail(talk.writer, 'the gateway cannot read this data in the declared form');
+    const refusal = refusalOfCopy(fault);
+    if (talk.copyGate) talk.copyGate.refusal = refusal;
+    encodeCopyFail(talk.writer, refusal.message);
     sent = talk.writer.take();
     last = true;
   }

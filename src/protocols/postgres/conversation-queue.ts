@@ -131,6 +131,8 @@ export interface Step {
   dropped: boolean;
   /** The catalogue was looked at once more for a name that it did not have. */
   lookedAgain: boolean;
+  /** Names the unnamed portal of a failed transaction, which nobody bound. */
+  left: boolean;
 }
 
 /** What a waiting message costs beside its bytes: counted with them, so that many small ones are as bounded as a large one. */
@@ -153,6 +155,7 @@ export function openStep(type: number, bytes: Buffer): Step {
     barrier: false,
     dropped: false,
     lookedAgain: false,
+    left: false,
   };
 }
 
@@ -169,6 +172,8 @@ export const answer = {
   failure: 8,
   /** Of the gateway's own reading through this link. */
   own: 9,
+  /** Of a message about a portal that failed before it was ours: it can only be an error or nothing at all. */
+  left: 10,
 } as const;
 export type AnswerKind = (typeof answer)[keyof typeof answer];
 
@@ -183,8 +188,8 @@ export interface Expected {
   readonly portal: Portal | undefined;
   /** The client did not ask for it: nothing of it is passed on. */
   readonly swallow: boolean;
-  /** For `failure`: what the client is told; `undefined` when it was told before. */
-  readonly refusal: Refusal | undefined;
+  /** For `failure`: what the client is told; `undefined` when it was told before. Else in place of the error of a COPY that we gave up. */
+  refusal: Refusal | undefined;
   /** For `close`: whether a statement is closed. */
   readonly ofStatement: boolean;
   readonly barrier: boolean;

@@ -101,7 +101,8 @@ function answered(talk: Talk, entry: Expected, type: number, buffer: Buffer, sta
       if (entry.kind === answer.execute) {
         finish(talk, entry);
         settle(talk, entry.work, 'done');
-      } else must(entry.kind === answer.query);
+      } else if (entry.kind === answer.left) talk.expected.shift();
+      else must(entry.kind === answer.query);
       return passes(talk, entry);
     case targetMessage.parseComplete: {
       must(entry.kind === answer.parse && entry.prepared !== undefined);
@@ -136,7 +137,9 @@ function answered(talk: Talk, entry: Expected, type: number, buffer: Buffer, sta
       if (entry.prepared) entry.prepared.types = decodeParameterDescription(buffer, start, stop);
       return passes(talk, entry);
     case targetMessage.noData:
-      must(entry.kind === answer.describeStatement || entry.kind === answer.describePortal);
+      must(
+        entry.kind === answer.describeStatement || entry.kind === answer.describePortal || entry.kind === answer.left,
+      );
       talk.expected.shift();
       return passes(talk, entry);
     case targetMessage.portalSuspended:

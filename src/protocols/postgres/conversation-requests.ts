@@ -13,6 +13,7 @@ import { maskedBack } from './conversation-written-back.ts';
 import { openWork, type Portal, type Prepared, stage, type Step, stepCost } from './conversation-queue.ts';
 import { startReading } from './conversation-reading.ts';
 import { currentAnalysis, endsTransaction, usesReservedName } from './conversation-scope.ts';
+import { reservedRefusal, separately, tooMany, unknownPortal, unknownStatement } from './conversation-refusals.ts';
 import { reservedName, settle, type Talk, end } from './conversation-state.ts';
 import { Asked } from './conversation-statement.ts';
 import { missingName, type Refusal, refusalOf } from './faults.ts';
@@ -77,7 +78,7 @@ function begin(talk: Talk, step: Step): boolean {
         if (portal === unsettled) return false;
         // A cursor of SQL's own is a portal to the server; its description tells no value.
         if (portal === undefined) step.analysis = talk.cursorView.get(named.name);
-        if (portal === undefined && step.analysis === undefined) return unknown(talk, step, unknownPortal(named.name));
+        if (portal === undefined && step.analysis === undefined) return unknownPortalOf(talk, step, named.name);
         step.portal = portal;
       }
       break;
@@ -86,7 +87,7 @@ function begin(talk: Talk, step: Step): boolean {
       const { portal: name } = decodeExecute(bytes, 0, size);
       const portal = talk.portals.get(name, step.segment);
       if (portal === unsettled) return false;
-      if (portal === undefined) return unknown(talk, step, unknownPortal(name));
+      if (portal === undefined) return unknownPortalOf(talk, step, name);
       step.portal = portal;
       if (isBarrier(talk, portal.analysis)) raiseBarrier(talk, step);
       break;
@@ -328,6 +329,21 @@ function unknown(talk: Talk, step: Step, refusal: Refusal): boolean {
   return talk.barriers === 0 && refuse(talk, step, refusal);
 }
 
+/**
+ * What fails inside a transaction can leave an unnamed portal behind that nobody bound: a Query's own, or one that Bind had only begun.
+ * In a failed transaction the server can run none of them, so it is asked which error that is (test: pipelines, "left behind").
+ */
+function unknownPortalOf(talk: Talk, step: Step, name: string): boolean {
+  if (name !== '') return unknown(talk, step, unknownPortal(name));
+  const before = talk.begun > 0 ? talk.steps.at(0) : undefined;
+  if ((before ?? step).segment < step.segment || (talk.expected.at(0)?.segment ?? step.segment) < step.segment)
+    return false;
+  if (talk.status !== 'E') return unknown(talk, step, unknownPortal(name));
+  step.left = true;
+  step.stage = stage.ready;
+  return true;
+}
+
 /** A ruling came in for a step that still stands. */
 export function grant(talk: Talk, step: Step, permit: Permit): void {
   const work = openWork(permit, step.analysis as Analysis);
@@ -337,38 +353,4 @@ export function grant(talk: Talk, step: Step, permit: Permit): void {
   if (step.portal) step.portal.work = work;
   step.holding = undefined;
   step.stage = stage.ready;
-}
-
-const reservedRefusal: Refusal = {
-  severity: 'ERROR',
-  code: '42939',
-  message: `the name "${reservedName}" is reserved`,
-  hint: 'Choose another name.',
-};
-
-const separately: Refusal = {
-  severity: 'ERROR',
-  code: '0A000',
-  message:
-    'this transaction changed the search path or the catalogue, so what follows its end cannot be read together with it',
-  hint: 'Send the statements after COMMIT or ROLLBACK separately.',
-};
-
-function tooMany(what: string): Refusal {
-  return {
-    severity: 'ERROR',
-    code: '54000',
-    message: `this session has too many ${what}`,
-    hint: `Close those that are not needed any more.`,
-  };
-}
-
-function unknownStatement(name: string): Refusal {
-  const message =
-    name === '' ? 'unnamed prepared statement does not exist' : `prepared statement "${name}" does not exist`;
-  return { severity: 'ERROR', code: '26000', message };
-}
-
-function unknownPortal(name: string): Refusal {
-  return { severity: 'ERROR', code: '34000', message: `portal "${name}" does not exist` };
 }

@@ -92,6 +92,11 @@ export function release(talk: Talk, step: Step): void {
   }
   talk.segmentOpen = true;
   talk.flushed = false;
+  if (step.left) {
+    talk.sink.toTarget(bytes, permit);
+    expect(talk, answer.left, step);
+    return;
+  }
   switch (type) {
     case clientMessage.parse:
       talk.sink.toTarget(bytes, permit);

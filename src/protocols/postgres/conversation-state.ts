@@ -146,7 +146,7 @@ export interface Talk {
   copyGate: Expected | undefined;
   copyingIn: boolean;
   /** Masks of what is recorded of the COPY at hand; `null` when it is recorded as it is. */
-  copyRecord: CopyMasks | null;
+  copyRecord: Pick<CopyMasks, 'push' | 'end'> | null;
   copyOut: CopyMasks | null;
   /** Syncs that the server ignored because it was copying; one may still be answered when its COPY failed first. */
   strayReady: number;

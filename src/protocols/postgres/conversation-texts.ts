@@ -33,7 +33,7 @@ export function finish(talk: Talk, entry: Expected): void {
 
 export function error(talk: Talk, entry: Expected, buffer: Buffer, start: number, stop: number): boolean {
   const report = decodeReport(buffer, start, stop);
-  const code = stateOf(report);
+  let code = stateOf(report);
   const severity = report.get('V') ?? report.get('S');
   if (severity === 'FATAL' || severity === 'PANIC')
     return unasked(talk, targetMessage.errorResponse, buffer, start, stop);
@@ -44,6 +44,11 @@ export function error(talk: Talk, entry: Expected, buffer: Buffer, start: number
   if (entry.kind === answer.failure) {
     pass = false;
     if (entry.refusal && !talk.withheld) emit(talk, encodeRefusal(entry.refusal));
+  } else if (entry.refusal && code === '57014') {
+    // The COPY that we gave up ends with our words. One that failed by itself first keeps the server's.
+    code = entry.refusal.code;
+    if (pass) emit(talk, encodeRefusal(entry.refusal));
+    pass = false;
   } else if (pass && textsWithheld(talk, analysis)) {
     const kept = withoutValues(report);
     if (kept !== report) {

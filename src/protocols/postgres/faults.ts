@@ -116,6 +116,17 @@ export function refusalOf(fault: Fault): Refusal {
   };
 }
 
+/** For a COPY of the client's that the gateway gives up. */
+export function refusalOfCopy(fault: Fault): Refusal {
+  const server = serverAnswer(fault.cause);
+  if (server === undefined) return { ...refusalOf(fault), severity: 'ERROR' };
+  const hint =
+    server.sqlstate === '22P04'
+      ? 'Send it in the format and with the columns that the statement names.'
+      : fault.message;
+  return { severity: 'ERROR', code: server.sqlstate, message: server.message, hint };
+}
+
 /**
  * SQLSTATE by what a calling agent should do: 42501 denied by policy; KC001 people refused; KC002 nobody answered in time;
  * 57014 withdrawn, as a cancelled statement. Class KC is implementation-defined (SQL:2023 part 2, 24.1).

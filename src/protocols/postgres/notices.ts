@@ -65,6 +65,9 @@ const parserFiles: ReadonlySet<string> = new Set([
   'parse_node.c',
   'analyze.c',
   'aclchk.c',
+  // Of the messages Bind, Describe and Execute, and of FETCH: the name of a portal or cursor.
+  'postgres.c',
+  'portalcmds.c',
 ]);
 const parserTexts: ReadonlySet<string> = new Set([
   '42601',
@@ -82,6 +85,7 @@ const parserTexts: ReadonlySet<string> = new Set([
   '42846',
   '42P20',
   '42501',
+  '34000',
 ]);
 
 /** A text without context (W) and inner query (q) is about the client's own statement, not about one run by a function. */
