@@ -84,6 +84,15 @@ export interface StatementRow {
   readonly advice?: string;
   readonly effects: readonly EffectRow[];
   readonly approval?: string;
+  /** What the decision would be if shadow policies counted; absent where it would be the same. */
+  readonly shadow?: {
+    readonly ruling: 'permit' | 'hold' | 'deny';
+    readonly rules: readonly string[];
+    readonly reason?: string;
+    readonly advice?: string;
+    /** Columns that would be masked. */
+    readonly masks?: number;
+  };
   readonly outcome?: {
     readonly status: 'done' | 'failed' | 'skipped' | 'cancelled' | 'lost';
     readonly at: number;
@@ -98,6 +107,14 @@ export interface StatementRow {
 export interface EffectRow {
   readonly action: string;
   readonly resource: string;
+  /** Where the name alone would be read as something else. */
+  readonly parts?: {
+    readonly schema?: string;
+    readonly relation?: string;
+    readonly column?: string;
+    readonly routine?: string;
+  };
+  readonly labels?: readonly string[];
   readonly attributes?: Readonly<Record<string, string | number | boolean>>;
 }
 

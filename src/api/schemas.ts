@@ -84,6 +84,15 @@ export const sessionDetail = sessionSummary.extend({
 const effect = z.strictObject({
   action: z.string(),
   resource: z.string(),
+  parts: z
+    .strictObject({
+      schema: z.string().optional(),
+      relation: z.string().optional(),
+      column: z.string().optional(),
+      routine: z.string().optional(),
+    })
+    .optional(),
+  labels: strings.optional(),
   attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
 }) satisfies z.ZodType<EffectRow>;
 
@@ -101,6 +110,15 @@ export const statementRow = z.strictObject({
   advice: z.string().optional(),
   effects: z.array(effect),
   approval: z.string().optional(),
+  shadow: z
+    .strictObject({
+      ruling,
+      rules: strings,
+      reason: z.string().optional(),
+      advice: z.string().optional(),
+      masks: count.optional(),
+    })
+    .optional(),
   outcome: z
     .strictObject({
       status: z.enum(['done', 'failed', 'skipped', 'cancelled', 'lost']),

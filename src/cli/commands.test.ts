@@ -69,6 +69,7 @@ describe('the frame', () => {
       ['config', 'check'],
       ['config', 'show'],
       ['policy', 'check'],
+      ['policy', 'backtest'],
       ['ledger', 'init'],
       ['ledger', 'proof'],
       ['ledger', 'check-proof'],
@@ -90,6 +91,8 @@ describe('the frame', () => {
       ['policy', 'check', '--kind', 'robot'],
       ['ledger', 'proof', 'x'],
       ['ledger', 'check-proof', 'x', '--key', 'y'],
+      ['policy', 'check', '--claim', 'x'],
+      ['policy', 'backtest', '--since', 'soon', '-c', file],
     ]) {
       const { code, out, err } = await line(args);
       expect({ args, code, out }).toEqual({ args, code: 2, out: '' });

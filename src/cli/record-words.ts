@@ -78,3 +78,10 @@ export function outcomeWords(outcome: StatementRow['outcome']): string {
     ...cells,
   ].join(', ');
 }
+
+/** What shadow policies would have made of it. */
+export function shadowWords(shadow: StatementRow['shadow']): string {
+  if (!shadow) return '';
+  const masks = shadow.masks === undefined ? '' : `, ${shadow.masks} columns masked`;
+  return `shadow: ${shadow.ruling}${shadow.rules.length > 0 ? ` by ${shadow.rules.join(', ')}` : ''}${masks}`;
+}

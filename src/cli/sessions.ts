@@ -3,7 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { Page, Replay, SessionDetail, SessionSummary, StatementRow } from '../api/contract.ts';
 import { type ApiChoice, openClient, segment, takesApi } from './api-client.ts';
 import { type Cell, examples, type Io, printJson, printLine, printTable } from './output.ts';
-import { moment, outcomeWords, printFacts, ruled, span } from './record-words.ts';
+import { moment, outcomeWords, printFacts, ruled, shadowWords, span } from './record-words.ts';
 import { play } from './replay.ts';
 
 type Choice = ApiChoice & { readonly json?: boolean };
@@ -125,7 +125,12 @@ async function printSession(io: Io, session: SessionDetail, statements: Page<Sta
     ruled(one.ruling),
     one.rules.join(' '),
     one.text === '' ? one.kind : one.text,
-    one.outcome ? outcomeWords(one.outcome) : (one.reason ?? (one.approval ? `request ${one.approval}` : '')),
+    [
+      one.outcome ? outcomeWords(one.outcome) : (one.reason ?? (one.approval ? `request ${one.approval}` : '')),
+      shadowWords(one.shadow),
+    ]
+      .filter(Boolean)
+      .join('; '),
   ]);
   await printTable(io, ['#', 'at', 'ruling', 'rules', 'statement', 'outcome'], rows);
   if (statements.next) printLine(io, `more: --after ${statements.next}`, 'dim');

@@ -8,13 +8,18 @@ export type Masks = readonly (readonly (Mask | null)[])[];
 
 export type Decision = Permitted | Hold | Denied;
 
+/** What the decision would be if the shadow policies counted too; present only where it would be another one. */
+export type Shadow = Omit<Permitted, 'shadow'> | Omit<Hold, 'shadow'> | Omit<Denied, 'shadow'>;
+
 export interface Permitted {
+  readonly shadow?: Shadow;
   readonly ruling: 'permit';
   readonly rules: readonly string[];
   readonly masks: Masks;
 }
 
 export interface Hold {
+  readonly shadow?: Shadow;
   readonly ruling: 'hold';
   readonly rules: readonly string[];
   readonly masks: Masks;
@@ -27,6 +32,7 @@ export interface Hold {
 }
 
 export interface Denied {
+  readonly shadow?: Shadow;
   readonly ruling: 'deny';
   readonly rules: readonly string[];
   readonly reason: string;

@@ -1,21 +1,37 @@
 // Decisions in words, for people at a terminal and for records; no decision is made here.
 import type { Decision } from '../domain/decision.ts';
-import type { Effect } from '../domain/effect.ts';
+import type { Effect, Resource } from '../domain/effect.ts';
+import type { Label } from '../domain/label.ts';
 import { methodInWords } from '../domain/mask.ts';
 import { resourceName } from './entities.ts';
+import { resourceOf } from './resource-name.ts';
 
 /** An effect as records, approvals and the API show it. */
 export interface EffectRow {
   readonly action: string;
   readonly resource: string;
+  /** Where the name alone would be read as something else. */
+  readonly parts?: Omit<Resource, 'labels'>;
+  readonly labels?: readonly Label[];
   readonly attributes?: Readonly<Record<string, string | number | boolean>>;
 }
 
 export function effectRows(effects: readonly Effect[], target: string): EffectRow[] {
-  return effects.map((effect) => {
-    const row = { action: effect.action, resource: resourceName(effect.resource, target) };
-    return effect.attributes ? { ...row, attributes: effect.attributes } : row;
+  return effects.map(({ action, resource: { labels, ...named }, attributes }) => {
+    const resource = resourceName(named, target);
+    const parts = Object.fromEntries(Object.entries(named).filter(([, part]) => part !== undefined));
+    return {
+      action,
+      resource,
+      ...(sameParts(parts, resourceOf(action, resource, target)) ? {} : { parts }),
+      ...(labels && labels.length > 0 ? { labels: [...labels] } : {}),
+      ...(attributes ? { attributes } : {}),
+    };
   });
+}
+
+function sameParts(one: Omit<Resource, 'labels'>, other: Omit<Resource, 'labels'>): boolean {
+  return (['schema', 'relation', 'column', 'routine'] as const).every((part) => one[part] === other[part]);
 }
 
 /** Several lines; the first says the ruling. */

@@ -34,6 +34,8 @@ export interface Rule {
   readonly hold?: HoldTerms;
   readonly advice?: string;
   readonly next: Next;
+  /** Evaluated and recorded, never enforced. */
+  readonly shadow?: true;
 }
 
 export interface PolicySet {
@@ -41,8 +43,10 @@ export interface PolicySet {
   readonly version: string;
   readonly files: readonly PolicyFile[];
   readonly rules: ReadonlyMap<string, Rule>;
-  /** Cedar text by rule id. */
+  /** Cedar text by rule id, of the rules that decide. */
   readonly texts: Readonly<Record<string, string>>;
+  /** The same set with its shadow rules deciding too; absent when there is none. */
+  readonly shadow?: PolicySet;
   /** Context attributes that some policy reads; `undefined` when it could read any. */
   readonly reads: ReadonlySet<string> | undefined;
 }
@@ -71,7 +75,7 @@ export interface LoadOptions {
   readonly ttlSeconds?: number;
 }
 
-const known = ['id', 'hold', 'quorum', 'ttl', 'advice', 'next', 'description'];
+const known = ['id', 'hold', 'quorum', 'ttl', 'advice', 'next', 'description', 'shadow'];
 const longestTtl = 7 * 86_400;
 
 /** Validates strictly and returns the set. Throws PolicyErrors. Files that do not end in `.cedar` are not policies. */
@@ -80,8 +84,9 @@ export function loadPolicies(files: readonly PolicyFile[], options: LoadOptions 
   const problems: PolicyProblem[] = [];
   const rules = new Map<string, Rule>();
   const texts: Record<string, string> = Object.create(null);
-  const reads = new Set<string>();
-  let readsAny = false;
+  const shadowTexts: Record<string, string> = Object.create(null);
+  const reads = emptyReads();
+  const shadowReads = emptyReads();
 
   for (const file of sorted) {
     const parts = policySetTextToParts(file.text);
@@ -113,13 +118,14 @@ export function loadPolicies(files: readonly PolicyFile[], options: LoadOptions 
       const errors = checked.type === 'failure' ? checked.errors : checked.validationErrors.map((found) => found.error);
       problems.push(...unique(errors.map((error) => problem(file, start, error))));
       const attributes = contextAttributes(json.json);
-      if (attributes === undefined) readsAny = true;
-      else for (const name of attributes) reads.add(name);
+      const into = rule?.shadow ? shadowReads : reads;
+      if (attributes === undefined) into.any = true;
+      else for (const name of attributes) into.names.add(name);
       if (!rule) continue;
       const twin = rules.get(rule.id);
       if (twin) say(`@id("${rule.id}") is taken by ${twin.file}:${twin.line}: choose another`);
       rules.set(rule.id, rule);
-      texts[rule.id] = text;
+      (rule.shadow ? shadowTexts : texts)[rule.id] = text;
     }
   }
   if (sorted.length === 0)
@@ -131,8 +137,17 @@ export function loadPolicies(files: readonly PolicyFile[], options: LoadOptions 
     });
   if (problems.length > 0) throw new PolicyErrors(problems);
   const version = `sha256:${hash('sha256', JSON.stringify([cedarSchema, sorted.map((file) => [file.name, file.text])]))}`;
-  return { version, files: sorted, rules, texts, reads: readsAny ? undefined : reads };
+  const set: PolicySet = { version, files: sorted, rules, texts, reads: reads.any ? undefined : reads.names };
+  if (Object.keys(shadowTexts).length === 0) return set;
+  const shadow: PolicySet = {
+    ...set,
+    texts: Object.assign(Object.create(null), texts, shadowTexts),
+    reads: reads.any || shadowReads.any ? undefined : new Set([...reads.names, ...shadowReads.names]),
+  };
+  return { ...set, shadow };
 }
+
+const emptyReads = () => ({ names: new Set<string>(), any: false });
 
 /** Annotations → rule; says what is wrong with them. */
 function readRule(
@@ -147,7 +162,7 @@ function readRule(
     else if (!known.includes(name))
       say(`@${name} is not an annotation: use one of ${known.map((word) => `@${word}`).join(', ')}`);
   }
-  const { id, hold, quorum, ttl, advice, next } = annotations;
+  const { id, hold, quorum, ttl, advice, next, shadow } = annotations;
   if (!id) say('a policy needs a name: write @id("area.what") above it');
   else if (!/^[a-z0-9][a-z0-9._-]{0,79}$/i.test(id)) say(`@id("${id}"): use up to 80 letters, digits, dots and dashes`);
   if (hold !== undefined && json.effect !== 'forbid')
@@ -172,6 +187,7 @@ function readRule(
     advice,
     next: (next as Next | undefined) ?? 'final',
     hold: hold ? { group: hold, quorum: people, ttlSeconds: seconds ?? ttlSeconds } : undefined,
+    ...(shadow === undefined ? {} : { shadow: true }),
   };
 }
 

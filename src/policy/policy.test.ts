@@ -333,6 +333,52 @@ describe('masks', () => {
   });
 });
 
+describe('shadow policies', () => {
+  const shadowed = `${permitAll}@id("no-delete") @shadow @advice("Later.") forbid (principal, action == Action::"sql:delete", resource);`;
+
+  test('say what they would do and change nothing', () => {
+    const decision = ask(shadowed);
+    expect(decision).toMatchObject({ ruling: 'permit', rules: ['p'] });
+    expect(decision.shadow).toMatchObject({ ruling: 'deny', rules: ['no-delete'], advice: 'Later.' });
+    // Where they would change nothing there is nothing to say.
+    expect(ask(shadowed, meaning(read))).toEqual({ ruling: 'permit', rules: ['p'], masks: [] });
+  });
+
+  test('a permit or a reveal of theirs opens nothing', () => {
+    const opening = `${permitAll.replace('resource)', 'resource) unless { action == Action::"sql:reveal" }')}
+      @id("sees") @shadow permit (principal, action == Action::"sql:reveal", resource);
+      @id("grant") forbid (principal, action == Action::"sql:grant", resource);`;
+    const email = { schema: 'public', relation: 'c', column: 'email', labels: ['pii.email'] };
+    const shown: Output = { name: 'email', sources: [email], direct: true, opaque: false };
+    const decision = ask(opening, { effects: [read], results: [[shown]] });
+    expect(decision).toMatchObject({ ruling: 'permit', masks: [[{ label: 'pii.email', whole: false }]] });
+    expect(decision.shadow).toMatchObject({ ruling: 'permit', masks: [[null]] });
+    expect(ask(`@id("p") @shadow permit (principal, action, resource);`).ruling).toBe('deny');
+    expect(ask(`${permitAll}@id("h") @shadow @hold("dba") forbid (principal, action, resource);`).ruling).toBe(
+      'permit',
+    );
+  });
+
+  test('decisions beside them are kept as others are, also when they read the time', () => {
+    const open = (text: string) =>
+      openPolicy(set(text), { methodFor: () => ({ method: 'full' }) }).view({
+        principal: agent,
+        target: 'shop',
+        database: 'shop',
+        unattended: true,
+        labels: [],
+      });
+    const of = meaning(remove);
+    const view = open(shadowed);
+    expect(view.decide('execute', of, 0)).toBe(view.decide('execute', of, 1));
+    const timed = open(
+      `${permitAll}@id("night") @shadow forbid (principal, action, resource) when { context.time < datetime("1970-01-02") };`,
+    );
+    expect(timed.decide('execute', of, 0).shadow?.ruling).toBe('deny');
+    expect(timed.decide('execute', of, 86_400_000).shadow).toBeUndefined();
+  });
+});
+
 describe('loading', () => {
   const problems = (text: string) => {
     try {

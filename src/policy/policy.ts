@@ -47,10 +47,14 @@ interface Ruling {
   readonly rules: readonly string[];
 }
 
-// Cedar's cache of parsed sets never forgets a name, so two fixed names are used again and again, for the set that is in use.
+// Cedar's cache of parsed sets never forgets a name, so a few fixed names are used again and again: the set in force, its
+// shadow, and what is tried beside them. The one that was not used for longest gives its names away.
 const whole = 'countersign';
-const withoutHolds = 'countersign without holds';
-let parsed: PolicySet | undefined;
+const mostParsed = 4;
+const parsed: { readonly name: string; set: PolicySet | undefined }[] = Array.from(
+  { length: mostParsed },
+  (_, index) => ({ name: `${whole} ${index}`, set: undefined }),
+);
 let schemaParsed = false;
 
 const mostEffects = 500;
@@ -61,8 +65,7 @@ const mostDecisions = 8_192;
 /** Opens a validated set for deciding. Throws when Cedar does not take it, which validation excludes. */
 export function openPolicy(set: PolicySet, options: PolicyOptions): Policy {
   use(set);
-  // A decision that depends on the time of day is not the same a moment later.
-  const lasting = set.reads !== undefined && !set.reads.has('time');
+  if (set.shadow) use(set.shadow);
   const views = new WeakMap<Principal, Map<string, View>>();
   return {
     version: set.version,
@@ -74,14 +77,19 @@ export function openPolicy(set: PolicySet, options: PolicyOptions): Policy {
       let view = of.get(key);
       if (!view) {
         if (of.size >= mostViews) of.clear();
-        of.set(key, (view = openView(set, options, standpoint, lasting)));
+        of.set(key, (view = openView(set, options, standpoint)));
       }
       return view;
     },
   };
 }
 
-function openView(set: PolicySet, options: PolicyOptions, standpoint: Standpoint, lasting: boolean): View {
+/** A decision that depends on the time of day is not the same a moment later. */
+const isLasting = ({ reads }: PolicySet) => reads !== undefined && !reads.has('time');
+
+function openView(set: PolicySet, options: PolicyOptions, standpoint: Standpoint): View {
+  const lasting = isLasting(set);
+  const shadow = set.shadow && { view: openView(set.shadow, options, standpoint), lasting: isLasting(set.shadow) };
   const actor = principalEntity(standpoint.principal);
   const rulings = new Map<string, Ruling>();
   const fresh = () => ({
@@ -143,7 +151,8 @@ function openView(set: PolicySet, options: PolicyOptions, standpoint: Standpoint
           'final',
         );
       }
-      if (lasting) {
+      if (shadow) decision = withShadow(decision, shadow.view.decide(kind, meaning, now));
+      if (shadow?.lasting ?? lasting) {
         if (++kept > mostDecisions) {
           decisions = fresh();
           kept = 1;
@@ -153,6 +162,20 @@ function openView(set: PolicySet, options: PolicyOptions, standpoint: Standpoint
       return decision;
     },
   };
+}
+
+/** Shadow rules never change what is decided; where they would, the decision says so. */
+function withShadow(decision: Decision, shadow: Decision): Decision {
+  return sameDecision(decision, shadow) ? decision : { ...decision, shadow };
+}
+
+/** Whether a principal would notice a difference: the same ruling on the same terms, and the same masks. */
+export function sameDecision(one: Decision, other: Decision): boolean {
+  if (one.ruling !== other.ruling) return false;
+  if (one.ruling === 'deny' || other.ruling === 'deny') return true;
+  if (one.ruling === 'hold' && other.ruling === 'hold' && (one.group !== other.group || one.quorum !== other.quorum))
+    return false;
+  return JSON.stringify(one.masks) === JSON.stringify(other.masks);
 }
 
 /** Every effect must be permitted; one real forbid denies; only holds hold. */
@@ -228,7 +251,7 @@ function evaluate(
   kind: StatementKind,
   time: number,
 ): Ruling {
-  use(set);
+  const name = use(set);
   const resources = resourceEntities(at.target, effect.resource);
   const call = {
     principal: actor.uid,
@@ -239,7 +262,7 @@ function evaluate(
     validateRequest: true,
     entities: [actor, ...resources],
   };
-  const answer = statefulIsAuthorized({ ...call, preparsedPolicySetId: whole });
+  const answer = statefulIsAuthorized({ ...call, preparsedPolicySetId: name });
   if (answer.type === 'failure' || answer.response.diagnostics.errors.length > 0)
     return { outcome: 'error', rules: [] };
   const { decision, diagnostics } = answer.response;
@@ -247,7 +270,7 @@ function evaluate(
   if (diagnostics.reason.length === 0) return { outcome: 'nothing', rules: [] };
   const real = diagnostics.reason.filter((id) => set.rules.get(id)?.hold === undefined);
   if (real.length > 0) return { outcome: 'forbid', rules: real };
-  const underneath = statefulIsAuthorized({ ...call, preparsedPolicySetId: withoutHolds });
+  const underneath = statefulIsAuthorized({ ...call, preparsedPolicySetId: withoutHolds(name) });
   if (underneath.type === 'failure' || underneath.response.diagnostics.errors.length > 0)
     return { outcome: 'error', rules: [] };
   if (underneath.response.decision === 'allow') return { outcome: 'hold', rules: diagnostics.reason };
@@ -255,16 +278,24 @@ function evaluate(
   return reason.length > 0 ? { outcome: 'forbid', rules: reason } : { outcome: 'nothing', rules: [] };
 }
 
-/** Makes Cedar ready for this set. A swap costs one parse, and nothing when the set is already in use. */
-function use(set: PolicySet): void {
-  if (parsed === set) return;
+const withoutHolds = (name: string) => `${name} without holds`;
+
+/** Makes Cedar ready for this set; the name that it has there. Costs one parse, and nothing when the set is one of the last few. */
+function use(set: PolicySet): string {
+  const last = parsed[0]!;
+  if (last.set === set) return last.name;
+  const at = parsed.findIndex((slot) => slot.set === set);
+  const slot = parsed.splice(at < 0 ? parsed.length - 1 : at, 1)[0]!;
+  parsed.unshift(slot);
+  if (at >= 0) return slot.name;
+  slot.set = undefined;
   if (!schemaParsed) expectSuccess(preparseSchema(whole, cedarSchema));
   schemaParsed = true;
-  parsed = undefined;
   const base = Object.entries(set.texts).filter(([id]) => set.rules.get(id)?.hold === undefined);
-  expectSuccess(preparsePolicySet(whole, { staticPolicies: { ...set.texts } }));
-  expectSuccess(preparsePolicySet(withoutHolds, { staticPolicies: Object.fromEntries(base) }));
-  parsed = set;
+  expectSuccess(preparsePolicySet(slot.name, { staticPolicies: { ...set.texts } }));
+  expectSuccess(preparsePolicySet(withoutHolds(slot.name), { staticPolicies: Object.fromEntries(base) }));
+  slot.set = set;
+  return slot.name;
 }
 
 function expectSuccess(answer: { type: string; errors?: readonly { message: string }[] }): void {

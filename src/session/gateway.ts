@@ -138,7 +138,8 @@ export function openGateway(options: GatewayOptions): OpenGateway {
     }
     const id = randomBytes(12).toString('hex');
     const key = ledger.newKey();
-    const draft = openDraft(id, principal, wish.claimed, wish.target, database, options.policy.current.version);
+    const { version } = options.policy.current;
+    const draft = openDraft(id, principal, wish.claimed, wish.target, database, version, entry.labels);
     const opened = ledger.append(
       { ...draft, facts: { ...draft.facts, protocol: entry.target.protocol } },
       entry.target.ack.read,

@@ -1,7 +1,7 @@
 // What a session's ledger entries say (docs/ledger-format.md). Facts stand in the clear; what could be personal is sealed.
 //
-//   session.open        facts target, database, kind, p            who     principal, claimed
-//   statement.decision  facts d, k, r, e, p, a, approval?          what    text, parameters?, effects, rules?, masks?, reason?, advice?
+//   session.open        facts target, database, kind, p            who     principal, claimed; target labels
+//   statement.decision  facts d, k, r, e, p, a, s?, approval?      what    text, parameters?, effects, results?, hold?, rules?, masks?, reason?, advice?, shadow?
 //     The ruling that ends a hold is a second decision with the same `sq`: facts the same with approval, cause?; what reason, advice.
 //   statement.outcome   facts status, code?, tag?, rows, bytes, masked; `sq` is the statement's
 //   session.seal        facts n, cause, recording?
@@ -9,15 +9,20 @@
 //   session.kill        facts session                              admin   by, reason
 //
 // d is the ruling, k the kind, r rule ids, e the actions, p the first 16 hex digits of the policy version, a the ack level
-// that was waited for, n the last sequence number. Approvals name the statement as `of` in their facts (approvals/inbox.ts).
-import type { Decision, Masks } from '../domain/decision.ts';
+// that was waited for, n the last sequence number, s what shadow policies would have made of it: d and r. What decides stands in
+// session.open (principal, target, labels) and in the decision (effects, results), so that it can be decided again (ADR 0021).
+// Approvals name the statement as `of` in their facts (approvals/inbox.ts).
+import type { Decision, Shadow } from '../domain/decision.ts';
 import { changesState } from '../domain/effect.ts';
 import type { Draft, Json } from '../domain/entry.ts';
 import { type Claimed, type Principal, principalId } from '../domain/principal.ts';
 import type { Meaning, Outcome, Statement, StatementKind } from '../domain/statement.ts';
 import type { AckLevel, Target } from '../domain/target.ts';
 import { freezeAll } from '../ledger/canonical.ts';
-import { type EffectRow, effectRows } from '../policy/explain.ts';
+import type { Label } from '../domain/label.ts';
+import type { EffectRow } from '../policy/explain.ts';
+import { maskSummary } from '../policy/mask-summary.ts';
+import { recordMeaning } from '../policy/recorded.ts';
 
 /** The parts of a decision's record that are the same each time the same meaning gets the same decision. */
 export interface Prepared {
@@ -44,7 +49,8 @@ export function prepareRecord(
   policyVersion: string,
 ): Prepared {
   // Frozen all the way down: `canonical` writes what is frozen once and remembers it.
-  const effects = freezeAll(effectRows(meaning.effects, target.name));
+  const { effects, results } = freezeAll(recordMeaning(meaning, target.name));
+  const { shadow } = decision;
   const level = changesState(meaning.effects) ? target.ack.write : target.ack.read;
   const deferred = kind === 'prepare' && decision.ruling === 'hold';
   const masks = decision.ruling === 'deny' ? [] : maskSummary(decision.masks);
@@ -60,14 +66,27 @@ export function prepareRecord(
       k: kind,
       p: shortVersion(policyVersion),
       r: decision.rules.slice(0, mostRules),
+      ...(shadow ? { s: { d: shadow.ruling, r: shadow.rules.slice(0, mostRules) } } : {}),
     }),
     what: freezeAll({
       ...(decision.ruling === 'permit' ? {} : { advice: decision.advice }),
       effects: effects as unknown as Json,
-      ...(masks.length > 0 ? { masks } : {}),
+      ...(decision.ruling === 'hold' ? { hold: { group: decision.group, quorum: decision.quorum } } : {}),
+      ...(masks.length > 0 ? { masks: masks as unknown as Json } : {}),
       ...(decision.ruling === 'deny' ? { reason: decision.reason } : {}),
+      ...(results ? { results: results as unknown as Json } : {}),
       ...(decision.rules.length > mostRules ? { rules: [...decision.rules] } : {}),
+      ...(shadow ? { shadow: shadowRecord(shadow) } : {}),
     }),
+  };
+}
+
+function shadowRecord(shadow: Shadow): Json {
+  const masks = shadow.ruling === 'deny' ? [] : maskSummary(shadow.masks);
+  return {
+    ...(shadow.ruling === 'permit' ? {} : { advice: shadow.advice }),
+    ...(masks.length > 0 ? { masks: masks as unknown as Json } : {}),
+    ...(shadow.ruling === 'deny' ? { reason: shadow.reason } : {}),
   };
 }
 
@@ -139,6 +158,7 @@ export function openDraft(
   target: string,
   database: string,
   policyVersion: string,
+  labels: readonly Label[],
 ): Draft {
   const who = {
     principal: {
@@ -161,18 +181,6 @@ export function openDraft(
     type: 'session.open',
     session,
     facts: { database, kind: principal.kind, p: shortVersion(policyVersion), target },
-    payload: { who: who as unknown as Json },
+    payload: { who: who as unknown as Json, target: { labels: [...labels] } },
   };
-}
-
-/** Masked columns of each result, in the order of columns: label, method, its parameter where it has one, and `whole`. */
-function maskSummary(masks: Masks): Json[] {
-  return masks.flatMap((columns, result) =>
-    columns.flatMap((mask, column) => {
-      if (!mask) return [];
-      const parameter = mask.value ?? mask.to ?? mask.keep ?? mask.size;
-      const row = { column, label: mask.label, method: mask.method, result, whole: mask.whole };
-      return [parameter === undefined ? row : { ...row, parameter: String(parameter) }];
-    }),
-  );
 }

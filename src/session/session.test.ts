@@ -494,6 +494,21 @@ describe('sign-in', () => {
   });
 });
 
+describe('shadow policies', () => {
+  test('what they would do is recorded beside the decision, and the statement runs', async () => {
+    const of = await world({
+      policies: `${base}@id("later") @shadow @advice("Not from May on.") forbid (principal, action == Action::"sql:read", resource);`,
+    });
+    const session = await signIn(of);
+    permitted(await session.submit(statement(meanings.read)));
+    refused(await session.submit(statement(meanings.grant)));
+    const decisions = (await entries(of)).filter(({ entry }) => entry.t === 'statement.decision');
+    expect(decisions.map(({ entry }) => entry.x['s'])).toEqual([{ d: 'deny', r: ['later'] }, undefined]);
+    expect(decisions[0]!.payload!['what']).toMatchObject({ shadow: { advice: 'Not from May on.' } });
+    expect(decisions[0]!.entry.x['d']).toBe('permit');
+  });
+});
+
 describe('holds', () => {
   test(verifies('hold.exactly-once', 'granted: one permit, after its own entry'), async () => {
     const of = await world();

@@ -76,8 +76,8 @@ export function openWriter(db: Sqlite): Writer {
   const insertText = db.raw.prepare('INSERT INTO texts (id, hash, text) VALUES (?, ?, ?)');
   const indexText = db.raw.prepare('INSERT INTO texts_index (rowid, text) VALUES (?, ?)');
   const insertStatement = db.raw.prepare(
-    `INSERT INTO statements (session, sequence, entry, at, kind, text, parameters, ruling, rules, reason, advice, effects, approval, outcome)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    `INSERT INTO statements (session, sequence, entry, at, kind, text, parameters, ruling, rules, reason, advice, effects, approval, outcome, shadow)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   const settleStatement = db.raw.prepare(
     'UPDATE statements SET outcome = ? WHERE session = ? AND sequence = ? AND outcome IS NULL',
@@ -234,6 +234,7 @@ export function openWriter(db: Sqlite): Writer {
       json(of.effects),
       of.approval ?? null,
       outcome,
+      of.shadow === undefined ? null : json(of.shadow),
     );
     if (added === 0) {
       // Decided a second time: a hold was answered. The row stays a hold; why it ended otherwise is worth keeping.

@@ -55,6 +55,8 @@ const steps: readonly Step[] = [
       'INSERT INTO progress (id, next) VALUES (1, 0)',
     ],
   },
+  // What shadow policies would have made of a statement. Entries from before had no such thing to say.
+  { name: '0002-shadow', statements: ['ALTER TABLE statements ADD COLUMN shadow TEXT'] },
 ];
 
 /** Brings the tables to the newest form. Throws what the database said when a step fails. */

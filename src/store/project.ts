@@ -54,6 +54,8 @@ export interface StatementDecided {
   readonly advice?: string;
   readonly effects: Json;
   readonly approval?: string;
+  /** What shadow policies would have decided, where that differs: ruling, rules, reason?, advice?. */
+  readonly shadow?: Json;
 }
 
 export interface StatementSettled {
@@ -215,6 +217,17 @@ function decided(
       ? what.effects
       : strings(entry.x.e).map((action) => ({ action, resource: gone })),
     approval: text(entry.x.approval),
+    shadow: entry.x.s === undefined ? undefined : shadowOf(fields(entry.x.s), fields(what.shadow)),
+  };
+}
+
+function shadowOf(facts: Fields, what: Fields): Json {
+  return {
+    ruling: text(facts.d) ?? 'deny',
+    rules: strings(facts.r),
+    reason: text(what.reason),
+    advice: text(what.advice),
+    masks: Array.isArray(what.masks) ? what.masks.length : undefined,
   };
 }
 

@@ -152,6 +152,7 @@ export function openReads(db: Kysely<Schema>): Reads {
           ...given('advice', row.advice),
           effects: JSON.parse(row.effects) as EffectRow[],
           ...given('approval', row.approval),
+          ...(row.shadow === null ? {} : { shadow: JSON.parse(row.shadow) as NonNullable<StatementRow['shadow']> }),
           ...(row.outcome === null ? {} : { outcome: JSON.parse(row.outcome) as NonNullable<StatementRow['outcome']> }),
         }),
       );

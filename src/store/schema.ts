@@ -61,6 +61,8 @@ export interface StatementsTable {
   readonly approval: string | null;
   /** JSON of the outcome as the API shows it. */
   readonly outcome: string | null;
+  /** JSON of what shadow policies would have decided, where that differs. */
+  readonly shadow: string | null;
 }
 
 export interface ApprovalsTable {

@@ -106,6 +106,21 @@ function settle(ledger: Ledger, session: string, sequence: number, cells = 0): P
   ).durable;
 }
 
+test('what shadow policies would have decided stands beside the statement', async () => {
+  const of = await world();
+  const store = open(of);
+  const key = openSession(of.ledger, 's1');
+  decide(of.ledger, key, 's1', 1, 'select 1', 'permit', { s: { d: 'deny', r: ['later'] } });
+  decide(of.ledger, key, 's1', 2, 'select 2');
+  await settle(of.ledger, 's1', 2);
+  await followed(of, store);
+  const { items } = await store.statements('s1', 0, 10);
+  expect(items.map(({ ruling, shadow }) => ({ ruling, shadow }))).toEqual([
+    { ruling: 'permit', shadow: { ruling: 'deny', rules: ['later'] } },
+    { ruling: 'permit', shadow: undefined },
+  ]);
+});
+
 async function fill(ledger: Ledger): Promise<void> {
   const key = openSession(ledger, 's1');
   decide(ledger, key, 's1', 1, '', 'permit', { k: 'connect' });

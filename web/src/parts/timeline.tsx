@@ -3,7 +3,7 @@ import { Link, useLocation } from 'react-router';
 import type { StatementRow } from '../../../src/api/contract.ts';
 import { number, plural } from '../words.ts';
 import { Badge, link } from './basics.tsx';
-import { Ruling } from './decision.tsx';
+import { Ruling, ShadowRuling } from './decision.tsx';
 import { Effects } from './effects.tsx';
 import { LongText, Parameters, SafeText } from './statement-text.tsx';
 import { duration, Moment } from './time.tsx';
@@ -73,6 +73,7 @@ function Row({ row, wanted }: { row: StatementRow; wanted: boolean }) {
             </span>
           )}
         </p>
+        <ShadowRuling shadow={row.shadow} />
         {row.outcome && <Outcome outcome={row.outcome} took={row.outcome.at - row.at} />}
         {(row.reason !== undefined || row.advice !== undefined || row.approval !== undefined) && <Told row={row} />}
       </div>
