@@ -52,7 +52,8 @@ export async function cancelAtTarget(
     }
     encodeCancelRequest(writer, key);
     link.send(writer.take(), permit);
-    link.end();
+    // The target closes, as it does for libpq: a pooler that first has to reach its server may not outlive a client that is gone
+    // (test: conformance/servers, pgbouncer 1.18 ended itself).
     await closed.promise;
   } finally {
     clearTimeout(timer);
