@@ -13,7 +13,7 @@ const needed = 24;
 
 /**
  * What each command runs, in order, with Node 24 first on PATH. The last step gets the command's own arguments. `settings` are
- * variables that the environment may set otherwise.
+ * variables that the environment may set otherwise; `packages` is a folder with a lockfile of its own that the command needs.
  */
 const commands = {
   demo: { build: true, steps: [['node', 'dist/bin/countersign.js', 'demo']] },
@@ -24,6 +24,7 @@ const commands = {
   },
   'test:conformance': {
     build: true,
+    packages: 'test/conformance/npm',
     steps: [['node', 'node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.conformance.config.ts']],
   },
   'test:browser': {
@@ -131,17 +132,17 @@ function findNode() {
 }
 
 /** node_modules belongs to one lockfile; a stamp inside tells which. */
-function install(node) {
-  const stamp = join(root, 'node_modules', '.countersign-lock');
+function install(node, folder, what) {
+  const stamp = join(folder, 'node_modules', '.countersign-lock');
   const digest = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
+    .update(readFileSync(join(folder, 'package-lock.json')))
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
   runQuietly(
     node,
     [npmCli(), 'ci', '--no-audit', '--no-fund', '--include=optional', '--include=dev', '--loglevel=error'],
-    root,
-    'Installing what package-lock.json names (about a minute the first time)',
+    folder,
+    what,
   );
   writeFileSync(stamp, digest);
 }
@@ -181,7 +182,13 @@ const command = commands[name];
 if (!command) fail(`unknown command ${name ?? '(none)'}; there are: ${Object.keys(commands).join(', ')}`);
 
 const node = findNode();
-install(node);
+install(node, root, 'Installing what package-lock.json names (about a minute the first time)');
+if (command.packages)
+  install(
+    node,
+    join(root, command.packages),
+    `Installing the clients that ${command.packages}/package-lock.json names`,
+  );
 if (command.build) build(node, command.build === 'always');
 
 const env = { ...command.settings, ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };

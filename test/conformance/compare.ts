@@ -32,7 +32,8 @@ export function runClient(
 /** Fails with the package to install when the client is not there: a client that is skipped would look like one that works. */
 export function demand(name: ClientName): void {
   const { find, apt } = roster[name];
-  if (!works(find[0], find.slice(1))) throw new Error(`${name} is missing: apt-get install ${apt}`);
+  const install = apt.startsWith('npm ') ? 'npm ci --prefix test/conformance/npm' : `apt-get install ${apt}`;
+  if (!works(find[0], find.slice(1))) throw new Error(`${name} is missing: ${install}`);
 }
 
 export const plain = (way: Way, text: string) => text.replaceAll(way.database, 'work').replaceAll(way.work, 'work');

@@ -1,4 +1,4 @@
-// Python's drivers, its best known mapper, and a client made of them, through the gateway and directly.
+// Python's drivers, its best known mappers, and a client made of them, through the gateway and directly.
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compare } from './compare.ts';
@@ -10,18 +10,20 @@ const programs = [
   ['psycopg 3', 'psycopg'],
   ['asyncpg', 'asyncpg'],
   ['SQLAlchemy', 'sqlalchemy'],
+  ['Django', 'django'],
   ['pgcli', 'pgcli'],
 ] as const satisfies readonly (readonly [ClientName, string])[];
 
 let ways: Ways;
 beforeAll(async () => {
-  ways = await openWays(programs.map(([, name]) => name));
+  // Their names come back in what is printed, where no other word may begin like one of them.
+  ways = await openWays(programs.map(([, name]) => `of_${name}`));
 });
 afterAll(() => ways?.close());
 
 test.each(programs)('%s', async (client, name) => {
   const file = join(import.meta.dirname, 'programs', `${name}_work.py`);
-  await compare(client, ways, name, { command: () => ['/usr/bin/python3', file] });
+  await compare(client, ways, `of_${name}`, { command: () => ['/usr/bin/python3', file] });
 });
 
 test('the gateway complained of nothing', () => expect(ways.complaints).toEqual([]));

@@ -1,6 +1,6 @@
 // The clients of other makers, what is found to know that they are here, and what each does in its tests: the sections its program prints.
 export interface Client {
-  /** Debian packages. */
+  /** Debian packages; those of npm begin with that word. */
   readonly apt: string;
   /** A command that succeeds where the client is installed. */
   readonly find: readonly [string, ...string[]];
@@ -14,6 +14,16 @@ const python = (module: string, version = `${module}.__version__`): Pick<Client,
   find: ['/usr/bin/python3', '-c', `import ${module}`],
   version: ['/usr/bin/python3', '-c', `import ${module}; print(${version})`],
 });
+
+/** Clients of test/conformance/npm, which has a lockfile of its own. */
+const packaged = (name: string): Pick<Client, 'apt' | 'find' | 'version'> => {
+  const file = `./test/conformance/npm/node_modules/${name}/package.json`;
+  return {
+    apt: `npm ${name}`,
+    find: ['node', '-p', `require('${file}').version`],
+    version: ['node', '-p', `require('${file}').version`],
+  };
+};
 
 export const roster = {
   psql: {
@@ -105,6 +115,13 @@ export const roster = {
     version: ['/usr/bin/python3', '-c', 'import sqlalchemy; print(sqlalchemy.__version__)'],
     protocol: 'simple',
     work: ['inspection', 'reflection', 'DDL of a schema of its own', 'ORM', 'streaming'],
+  },
+  Django: {
+    apt: 'python3-django python3-psycopg2',
+    find: ['/usr/bin/python3', '-c', 'import django, psycopg2'],
+    version: ['/usr/bin/python3', '-c', 'import django; print(django.get_version())'],
+    protocol: 'simple',
+    work: ['inspectdb', 'introspection', 'schema editor and migrations', 'ORM', 'transactions', 'errors'],
   },
   'PostgreSQL JDBC': {
     apt: 'libpostgresql-jdbc-java default-jdk-headless',
@@ -222,6 +239,35 @@ export const roster = {
     version: ['node', '-p', 'require("./node_modules/postgres/package.json").version'],
     protocol: 'extended, pipelines',
     work: ['many at once', 'transactions and savepoints', 'cursors'],
+  },
+  'pg-cursor, pg-query-stream, pg-copy-streams': {
+    ...packaged('pg-cursor'),
+    apt: 'npm pg-cursor pg-query-stream pg-copy-streams',
+    protocol: 'extended, portals; COPY',
+    work: ['cursors', 'rows as a stream', 'COPY out', 'COPY in'],
+  },
+  knex: {
+    ...packaged('knex'),
+    protocol: 'extended; simple',
+    work: ['inspection', 'schema builder', 'migrations', 'queries', 'transactions and savepoints', 'rows as a stream'],
+  },
+  TypeORM: {
+    ...packaged('typeorm'),
+    protocol: 'extended; simple',
+    work: ['tables as it reads them', 'synchronisation', 'entities', 'query builder', 'transactions'],
+  },
+  'Drizzle ORM and Kit': {
+    ...packaged('drizzle-kit'),
+    apt: 'npm drizzle-kit drizzle-orm',
+    protocol: 'extended; simple',
+    work: [
+      'pull of a schema',
+      'queries',
+      'relations in one query',
+      'prepared statements',
+      'transactions',
+      'migrations',
+    ],
   },
 } as const satisfies Record<string, Client>;
 
