@@ -42,7 +42,12 @@ targets:
       - { columns: "*.*.card_number", label: pci.pan }
       - { type: citext, columns: crm.*.*, label: pii.email }
       - { comment: "@secret", label: secret }
-masks: { default: full, pii.email: partial, secret: "null" }
+masks:
+  default: full
+  pii.email: partial
+  pii.birth: { method: date, to: year }
+  pci.pan: token
+  secret: "null"
 policies: ./policies
 approvals: { ttlSeconds: 900 }
 `;

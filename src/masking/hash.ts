@@ -3,23 +3,59 @@ import { hash } from 'node:crypto';
 
 export const hashPrefix = 'masked:';
 
-/** HMAC-SHA256 (RFC 2104) by one-shot hashes, which cost a fraction of an Hmac object. */
-export function hmac(value: Uint8Array, key: Buffer): Buffer {
+interface Pads {
+  /** Grows with the longest value. */
+  inner: Buffer;
+  readonly outer: Buffer;
+}
+const padsOf = new WeakMap<Buffer, Pads>();
+
+function open(key: Buffer): Pads {
   const short = key.length > 64 ? hash('sha256', key, 'buffer') : key;
-  const inner = Buffer.alloc(64 + value.length, 0x36);
-  const outer = Buffer.alloc(96, 0x5c);
+  const pads = { inner: Buffer.alloc(512, 0x36), outer: Buffer.alloc(96, 0x5c) };
   for (let at = 0; at < short.length; at++) {
-    inner[at]! ^= short[at]!;
-    outer[at]! ^= short[at]!;
+    pads.inner[at]! ^= short[at]!;
+    pads.outer[at]! ^= short[at]!;
   }
-  inner.set(value, 64);
-  hash('sha256', inner, 'buffer').copy(outer, 64);
-  return hash('sha256', outer, 'buffer');
+  padsOf.set(key, pads);
+  return pads;
 }
 
+/** Longer values get a buffer that is not kept. */
+const longestKept = 64 << 10;
+
+/**
+ * HMAC-SHA256 (RFC 2104) as 32 characters of one byte each. By way of strings and of pads that are kept, because a result
+ * in a buffer of its own costs more than the hashing (docs/masking.md, test: method.test.ts "the hash is HMAC-SHA256").
+ */
+export function hmac(value: Uint8Array | string, key: Buffer): string {
+  const pads = padsOf.get(key) ?? open(key);
+  const length = 64 + value.length;
+  let input = pads.inner;
+  if (input.length < length) {
+    input = Buffer.allocUnsafe(length * 2);
+    pads.inner.copy(input, 0, 0, 64);
+    if (length <= longestKept) pads.inner = input;
+  }
+  if (typeof value === 'string') input.write(value, 64, 'latin1');
+  else input.set(value, 64);
+  pads.outer.write(hash('sha256', input.subarray(0, length), 'binary'), 64, 'latin1');
+  return hash('sha256', pads.outer, 'binary');
+}
+
+/** The first bytes of an HMAC. */
+export function hmacBytes(value: Uint8Array | string, key: Buffer, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  bytes.write(hmac(value, key), 0, length, 'latin1');
+  return bytes;
+}
+
+const scratch = Buffer.alloc(12);
+
 /** `masked:` and 96 bits. */
-export function digest(value: Buffer, key: Buffer): string {
-  return hashPrefix + hmac(value, key).toString('hex', 0, 12);
+export function digest(value: Uint8Array, key: Buffer): string {
+  scratch.write(hmac(value, key), 0, 12, 'latin1');
+  return hashPrefix + scratch.toString('hex');
 }
 
 /** Bytes of a uuid as text or in binary; null when it is none. */

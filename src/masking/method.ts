@@ -9,7 +9,7 @@ import { maskBinaryArray, maskTextArray } from './array.ts';
 import { bucket } from './bucket.ts';
 import { constantOf } from './constant.ts';
 import { dateCut } from './date.ts';
-import { digest, hmac, sixteenBytes } from './hash.ts';
+import { digest, hmacBytes, sixteenBytes } from './hash.ts';
 import { partialText } from './partial.ts';
 import { token } from './token.ts';
 import { arrayElements, constants, isPadded, kindOf, type TypeKind } from './type.ts';
@@ -103,7 +103,7 @@ function hashed(kind: TypeKind, format: 0 | 1, key: Buffer): Hide | undefined {
     }
     case 'uuid':
     case 'bytea':
-      return sixteenBytes(kind, format, (raw) => hmac(raw, key).subarray(0, 16));
+      return sixteenBytes(kind, format, (raw) => hmacBytes(raw, key, 16));
     default:
       return undefined;
   }

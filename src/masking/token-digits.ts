@@ -47,8 +47,15 @@ function luhnDigit(digits: readonly number[]): number {
 }
 
 function wrongDigit(body: readonly number[], keys: TokenKeys): number {
-  const offset = 1 + (hmac(Buffer.from(`card ${body.join('')}`), keys.check).readUInt32BE(0) % 9);
+  const offset = 1 + (numberOf(hmac(`card ${body.join('')}`, keys.check)) % 9);
   return (luhnDigit([...body, 0]) + offset) % 10;
+}
+
+/** The first 32 bits. */
+function numberOf(hmacked: string): number {
+  let number = 0;
+  for (let at = 0; at < 4; at++) number = number * 256 + hmacked.charCodeAt(at);
+  return number;
 }
 
 function withDigits(text: string, digits: readonly number[]): string {
@@ -98,15 +105,15 @@ function ibanCheck(country: string, account: string): number {
 }
 
 function wrongCheck(country: string, account: string, keys: TokenKeys): number {
-  const offset = 1 + (hmac(Buffer.from(`iban ${country}${account}`), keys.check).readUInt32BE(0) % 96);
+  const offset = 1 + (numberOf(hmac(`iban ${country}${account}`, keys.check)) % 96);
   return ((ibanCheck(country, account) - 2 + offset) % 97) + 2;
 }
 
 /** Letters are shifted by what the new digits say, which can be undone: distinct accounts stay distinct. */
 function withLetters(account: string, keys: TokenKeys): string {
   if (!/[A-Z]/.test(account)) return account;
-  const shifts = hmac(Buffer.from(`letters ${account.replace(/[A-Z]/g, '?')}`), keys.value);
+  const shifts = hmac(`letters ${account.replace(/[A-Z]/g, '?')}`, keys.value);
   return account.replace(/[A-Z]/g, (letter, at: number) =>
-    String.fromCharCode(65 + ((letter.charCodeAt(0) - 65 + shifts[at]!) % 26)),
+    String.fromCharCode(65 + ((letter.charCodeAt(0) - 65 + shifts.charCodeAt(at)) % 26)),
   );
 }

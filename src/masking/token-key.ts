@@ -1,6 +1,6 @@
 // What tokens are made with: keys of their own, derived from the deployment's, and permutations by kind of value.
 import { type Ff1, openFf1 } from './ff1.ts';
-import { hmac } from './hash.ts';
+import { hmacBytes } from './hash.ts';
 
 export interface TokenKeys {
   /** Of the part that stands for the value. */
@@ -24,7 +24,7 @@ export function tokenKeys(key: Buffer): TokenKeys {
 }
 
 function derive(key: Buffer): TokenKeys {
-  const derived = (name: string) => hmac(Buffer.from(`countersign token ${name}`), key);
+  const derived = (name: string) => hmacBytes(`countersign token ${name}`, key, 32);
   const permutation = derived('permutation');
   const countries = new Map<string, Ff1>();
   const open = (radix: number, tweak: string) => openFf1(permutation, radix, Buffer.from(tweak));

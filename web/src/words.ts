@@ -110,9 +110,9 @@ export function place(row: { readonly target: string; readonly database: string 
 
 const whole = /^\*{3,4}$/;
 const partial = /^\*{4}(.{4}|@\*{4}(\.[\p{L}\p{N}-]+)?)$/su;
-const hashed = /^"?masked:[0-9a-f]{24}"?$/;
+const hashed = /^"?(?:masked:[0-9a-f]{24}|tok_[a-z2-7]{20})"?$|^tok_[a-z2-7]{20}@masked\.invalid$/;
 
-/** Whether a value has the shape that a mask gives it (docs/config.md, masks). A NULL, or a number's constant, cannot be told. */
+/** Whether a value has the shape that a mask gives it (docs/masking.md). A NULL, a number or a token of digits cannot be told. */
 export function looksMasked(value: string | null): boolean {
   return (
     value !== null &&
