@@ -1,5 +1,5 @@
 // What speaks the protocol and is not PostgreSQL itself: a pooler in front of it, and PostgreSQL in WebAssembly.
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openHarness, token, type Harness } from '../../src/protocols/postgres/harness.suite.ts';
 import { freePort, type TestPostgres, testPostgres } from '../peers/postgres.ts';
+import { verifies } from '../requirements.ts';
 import { works } from './ways.ts';
 
 const labels = [{ columns: 'public.customers.email', label: 'pii.email' }];
@@ -16,6 +17,8 @@ const shop = `
   insert into customers select i, 'secret' || i || '@example.com', 'n' || i from generate_series(1, 20) i;
   create schema other;
   create table other.customers (id int, email text);`;
+
+const apart = { code: '08006', message: expect.stringContaining('does not keep sessions apart') };
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -44,6 +47,17 @@ async function client(port: number, options: pg.ClientConfig = {}): Promise<pg.C
   await made.connect();
   closing.push(() => made.end());
   return made;
+}
+
+/** What a session ends with before its first statement is answered: an error of its own, or that of the statement. */
+async function ending(port: number): Promise<unknown> {
+  const made = new pg.Client({ host: '127.0.0.1', port, user: 'agent', password: token, database: 'shop' });
+  const errors: unknown[] = [];
+  made.on('error', (error) => errors.push(error));
+  await made.connect().catch((error: unknown) => errors.push(error));
+  await made.query('select * from customers').catch((error: unknown) => errors.push(error));
+  closing.push(() => made.end());
+  return errors[0];
 }
 
 describe('pgbouncer', () => {
@@ -150,6 +164,15 @@ pidfile = ${join(folder, `${mode}.pid`)}
     expect(gateway.faults).toEqual([]);
   });
 
+  test(
+    verifies('understood-or-refused', 'in transaction mode it does not keep sessions apart, and nothing is answered'),
+    async () => {
+      const gateway = await gatewayTo({ ...server, port: await bouncer('transaction') });
+      expect(await ending(gateway.port)).toMatchObject(apart);
+      expect(gateway.faults.map(({ code }) => code)).toEqual(['target.protocol']);
+    },
+  );
+
   test('what it refuses of a start-up is told to the operator, and its code to the client', async () => {
     const gateway = await gatewayTo({ ...server, port: await bouncer('session') });
     const refused = client(gateway.port, { options: '-c extra_float_digits=2' });
@@ -159,3 +182,28 @@ pidfile = ${join(folder, `${mode}.pid`)}
     });
   });
 });
+
+test(
+  verifies('understood-or-refused', 'PGlite serves all its sockets by one session, and nothing is answered'),
+  async () => {
+    const packages = join(import.meta.dirname, 'npm', 'node_modules', '@electric-sql');
+    if (!existsSync(packages)) throw new Error('PGlite is missing: npm ci --prefix test/conformance/npm');
+    const port = await freePort();
+    const script = `
+    import { PGlite } from '${packages}/pglite/dist/index.js';
+    import { PGLiteSocketServer } from '${packages}/pglite-socket/dist/index.js';
+    await new PGLiteSocketServer({ db: await PGlite.create(), host: '127.0.0.1', port: ${port}, maxConnections: 9 }).start();
+    console.log('listening');`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const gone = new Promise((done) => child.once('exit', done));
+    closing.push(() => {
+      child.kill('SIGKILL');
+      return gone;
+    });
+    await new Promise((done) => child.stdout.once('data', done));
+    const gateway = await gatewayTo({ port, superuser: 'postgres', password: 'postgres' });
+    expect(await ending(gateway.port)).toMatchObject(apart);
+  },
+);

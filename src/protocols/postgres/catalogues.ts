@@ -42,6 +42,8 @@ export interface CatalogueSource {
   checked(): Promise<Catalogue>;
   /** Reads it anew; a reading that began earlier is not taken for this one. */
   refresh(): Promise<Catalogue>;
+  /** Process id of the server that answered the connection which is open now, if one is: no session may be answered by the same. */
+  readonly backend: string | undefined;
   /** The catalogue was changed through the gateway: what is held is not used any more. */
   changed(): void;
 }
@@ -95,6 +97,7 @@ function openSource(
 ): Source {
   let held: { catalogue: Catalogue; version: string; checked: number } | undefined;
   let connection: Promise<OwnConnection> | undefined;
+  let answering: { readonly connection: OwnConnection; readonly backend: string | undefined } | undefined;
   let connecting: Promise<OwnConnection> | undefined;
   let running: Promise<Catalogue> | undefined;
   let next: Promise<Catalogue> | undefined;
@@ -152,6 +155,11 @@ function openSource(
     const began = generation;
     await ask('begin transaction isolation level repeatable read read only');
     try {
+      const on = await connect();
+      answering = {
+        connection: on,
+        backend: (await ask('select pg_catalog.pg_backend_pid()::pg_catalog.text'))[0]?.[0],
+      };
       const seen = await version();
       const results: string[][][] = [];
       for (const query of catalogueQueries) results.push(await ask(query));
@@ -245,6 +253,9 @@ function openSource(
       return held ? check() : (next ?? running ?? refresh());
     },
     refresh,
+    get backend() {
+      return answering?.connection.open ? answering.backend : undefined;
+    },
     changed() {
       generation++;
       held = undefined;

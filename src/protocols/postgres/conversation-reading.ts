@@ -12,8 +12,8 @@ import { answer, expectation, type Reading } from './conversation-queue.ts';
 import { setScope } from './conversation-scope.ts';
 import { reservedName, type Talk } from './conversation-state.ts';
 
-/** The role that counts for rights, and the schemas that the server searches, implicit and temporary ones in their place. */
-const pathQuery = `select current_user::pg_catalog.text, coalesce(s.name::pg_catalog.text, '') from (select 1) one
+/** The role that counts for rights, the schemas that the server searches, implicit and temporary ones in their place, and which process it is. */
+const pathQuery = `select current_user::pg_catalog.text, coalesce(s.name::pg_catalog.text, ''), pg_catalog.pg_backend_pid()::pg_catalog.text from (select 1) one
   left join pg_catalog.unnest(pg_catalog.current_schemas(true)) with ordinality s(name, place) on true order by s.place`;
 
 /**
@@ -127,10 +127,25 @@ function unexpected(cause?: unknown): Fault {
   );
 }
 
+/**
+ * One server process serves this session alone for as long as it lasts: else another session's search path, temporary tables or prepared
+ * statements would be those that our reading goes by (test: conformance/servers).
+ */
+function keptApart(talk: Talk, backend: string | undefined): void {
+  if (backend === undefined) return;
+  talk.backend ??= backend;
+  if (talk.backend === backend && talk.options.ownBackend?.() !== backend) return;
+  throw new Fault(
+    'target.protocol',
+    'The target does not keep sessions apart: one server process serves several of them. Reach it directly, or through a pooler in session mode.',
+  );
+}
+
 function finish(talk: Talk, reading: Reading): void {
   const [path, , ...rest] = reading.results;
   const role = path?.[0]?.[0];
   if (role === undefined) throw unexpected();
+  keptApart(talk, path?.[0]?.[2]);
   talk.needPath = false;
   let { catalogue } = talk;
   if (reading.catalogue) {

@@ -60,6 +60,8 @@ export interface ConversationOptions {
   analyse(sql: string, scope: Scope): Analysis;
   preview(meaning: Meaning): 'permit' | 'hold' | 'deny';
   readonly catalogue: Catalogue;
+  /** Process id of the server that answers the gateway's own connection now: it can never be that of a session. */
+  ownBackend?(): string | undefined;
   labels(): readonly LabelRule[];
   readonly compileMask: CompileMask;
   openCopyMasks(copy: Copy, columns: readonly CopyColumn[]): CopyMasks;
@@ -124,6 +126,8 @@ export interface Talk {
   readonly expected: Fifo<Expected>;
   readonly questions: Map<number, Step | 'cancel'>;
   lastQuestion: number;
+  /** Process id of the server that answers this session, once it was read. */
+  backend: string | undefined;
   readonly statements: Names<Prepared>;
   readonly portals: Names<Portal>;
   /** Bytes of statement texts, at least those that are kept. */

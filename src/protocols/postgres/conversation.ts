@@ -143,6 +143,7 @@ function openTalk(sink: Sink, options: ConversationOptions): Talk {
     lastQuestion: 0,
     statements: new Names(),
     portals: new Names(),
+    backend: undefined,
     preparedBytes: 0,
     works: new Set(),
     segment: 1,

@@ -355,6 +355,7 @@ async function converse(
           analyse: (sql, scope) => options.analyser.analyse(sql, scope),
           preview: (meaning) => session.preview(meaning),
           catalogue,
+          ownBackend: () => source.backend,
           labels: () => options.labels(session.target, session.database),
           compileMask: (mask, type, format) => compileMask(mask, type, format, options.maskKey),
           openCopyMasks: (copy, columns) => openCopyMasks(copy, columns, options.maskKey),
