@@ -2,6 +2,7 @@
 // The command line: which commands there are. Each reads and opens only what it needs, when it runs.
 import { createInterface } from 'node:readline/promises';
 import { register as approvals } from '../cli/approvals.ts';
+import { register as catalogue } from '../cli/catalogue.ts';
 import { register as completion } from '../cli/completion.ts';
 import { register as config } from '../cli/config.ts';
 import { register as demo } from '../cli/demo.ts';
@@ -33,5 +34,5 @@ const io: Io = {
 // `countersign … | head` closes the pipe early; that is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-const commands = [serve, demo, sessions, approvals, config, policy, ledger, verify, completion];
+const commands = [serve, demo, sessions, approvals, config, policy, catalogue, ledger, verify, completion];
 process.exitCode = await run(process.argv.slice(2), { version, commands }, io);

@@ -69,6 +69,8 @@ describe('the frame', () => {
       ['config', 'check'],
       ['config', 'show'],
       ['policy', 'check'],
+      ['policy', 'explain'],
+      ['policy', 'test'],
       ['policy', 'backtest'],
       ['ledger', 'init'],
       ['ledger', 'proof'],

@@ -5,6 +5,8 @@ import { takesConfig } from './open-config.ts';
 import { type FolderOption, openPolicies } from './open-policies.ts';
 import { Exit, examples, type Io, printJson, printLine } from './output.ts';
 import { registerBacktest } from './policy-backtest.ts';
+import { registerExplain } from './policy-explain.ts';
+import { registerTest } from './policy-test.ts';
 import { collect, type PrincipalOption, principalOf, takesPrincipal } from './principal-option.ts';
 
 interface Options extends FolderOption, PrincipalOption {
@@ -26,6 +28,8 @@ export function register(program: Command, io: Io): void {
     ['Validate a folder', 'countersign policy check --folder policies'],
     ['May an agent drop a table', 'countersign policy check --effect "sql:drop public.orders" --kind agent'],
   ]);
+  registerExplain(policy, io);
+  registerTest(policy, io);
   registerBacktest(policy, io);
 }
 
