@@ -27,6 +27,8 @@ export interface Part {
   readonly result?: number;
   /** One for each column of that result, beside `meaning.results[result]`: what the server's description must agree with. */
   readonly columns: readonly Witness[];
+  /** The result is of a cursor that nobody declared here: it has as many columns as the server says, each like the one that was read. */
+  readonly anyColumns?: true;
   readonly copy?: Copy;
   readonly changes: Changes;
 }
@@ -66,6 +68,8 @@ export interface Changes {
   /** DECLARE: the cursor's query under its name; `hold` when it outlives its transaction (WITH HOLD). */
   readonly cursor?: { readonly name: string; readonly analysis: Analysis; readonly hold?: boolean };
   readonly closedCursor?: { readonly name?: string };
+  /** A body may have put another cursor behind any known name but the one of `except`, in which it ran. */
+  readonly doubtedCursors?: { readonly except?: string };
   /** DISCARD ALL and the like: forget every prepared statement, cursor and setting. */
   readonly discard?: boolean;
 }
@@ -79,4 +83,6 @@ export interface Scope {
   readonly role: string;
   readonly prepared: ReadonlyMap<string, Analysis>;
   readonly cursors: ReadonlyMap<string, Analysis>;
+  /** Calls ran that may have opened cursors under any name: what those return is not known. */
+  readonly openCursors?: boolean;
 }

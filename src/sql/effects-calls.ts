@@ -217,6 +217,11 @@ function readBody(text: string, reading: Reading): boolean {
       reading.walker.statement(tree, reading, noNames);
     }
     if (body.transaction) add(reading, 'sql:transaction', {}, {});
+    // It may open another one under the same name afterwards (test: cursors, "a body that closes").
+    if (body.closes) {
+      reading.changes.doubtedCursors = {};
+      reading.flags.barrier = true;
+    }
     return !body.dynamic;
   } catch {
     return false;

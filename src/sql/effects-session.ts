@@ -105,6 +105,7 @@ function inherit(changes: Changes, reading: Reading): void {
         : { ...reading.changes.settings, ...changes.settings };
   }
   if (changes.local) reading.changes.local = true;
+  if (changes.doubtedCursors) reading.changes.doubtedCursors = changes.doubtedCursors;
 }
 
 export function deallocate(stmt: DeallocateStmt, reading: Reading): void {
@@ -131,6 +132,11 @@ export function declareCursor(stmt: DeclareCursorStmt, reading: Reading, names: 
 export function fetchCursor(stmt: FetchStmt, reading: Reading): void {
   reading.flags.uncacheable = true;
   const cursor = reading.scope.cursors.get(stmt.portalname ?? '');
+  if (!cursor && reading.scope.openCursors) {
+    // A function opened it, or nobody did: then the server says so. What it returns may be anything (DESIGN §5).
+    add(reading, 'sql:read', {}, { cursor: stmt.portalname ?? '' });
+    return;
+  }
   if (!cursor) {
     throw notUnderstood('There is no cursor of this name in this session. DECLARE it first.', {
       sqlstate: '34000',
@@ -138,6 +144,11 @@ export function fetchCursor(stmt: FetchStmt, reading: Reading): void {
     });
   }
   for (const effect of cursor.meaning.effects) add(reading, effect.action, effect.resource, effect.attributes);
+  for (const part of cursor.parts) inherit(part.changes, reading);
+  reading.flags.barrier ||= cursor.barrier;
+  // What it calls may close every other cursor, and not the one that it runs in.
+  if (reading.changes.doubtedCursors || reading.changes.settings === 'unknown')
+    reading.changes.doubtedCursors = { except: stmt.portalname ?? '' };
 }
 
 export function closeCursor(stmt: ClosePortalStmt, reading: Reading): void {

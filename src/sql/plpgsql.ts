@@ -7,11 +7,15 @@ export interface Body {
   readonly dynamic: boolean;
   /** COMMIT or ROLLBACK inside. */
   readonly transaction: boolean;
+  /** CLOSE of a cursor, whose name only the server knows. */
+  readonly closes: boolean;
 }
+
+type Found = { -readonly [K in keyof Omit<Body, 'statements'>]: boolean } & { readonly statements: Tree[] };
 
 /** `text` is a whole CREATE FUNCTION, CREATE PROCEDURE or DO statement. Throws a Fault when any part cannot be read. */
 export function bodyStatements(text: string): Body {
-  const found = { statements: [] as Tree[], dynamic: false, transaction: false };
+  const found: Found = { statements: [], dynamic: false, transaction: false, closes: false };
   visit(parsePlpgsql(text), found);
   return found;
 }
@@ -21,7 +25,7 @@ const statementMode = 0;
 const expressionMode = 2;
 const assignmentModes: readonly number[] = [3, 4, 5];
 
-function visit(value: unknown, found: { statements: Tree[]; dynamic: boolean; transaction: boolean }): void {
+function visit(value: unknown, found: Found): void {
   if (Array.isArray(value)) {
     for (const item of value) visit(item, found);
     return;
@@ -34,6 +38,7 @@ function visit(value: unknown, found: { statements: Tree[]; dynamic: boolean; tr
       continue;
     }
     if (key === 'dynquery' || key === 'PLpgSQL_stmt_dynexecute' || key === 'PLpgSQL_stmt_dynfors') found.dynamic = true;
+    if (key === 'PLpgSQL_stmt_close') found.closes = true;
     if (key === 'PLpgSQL_stmt_commit' || key === 'PLpgSQL_stmt_rollback') found.transaction = true;
     visit(inner, found);
   }

@@ -85,6 +85,10 @@ export function scopeAfter(scope: Scope, changes: Changes): Scope {
     const { name } = changes.deallocated;
     next = { ...next, prepared: new Map([...next.prepared].filter(([key]) => name !== undefined && key !== name)) };
   }
+  if (changes.doubtedCursors || changes.settings === 'unknown') {
+    const stays = changes.doubtedCursors?.except;
+    next = { ...next, cursors: new Map([...next.cursors].filter(([name]) => name === stays)) };
+  }
   if (changes.discard) next = { ...next, prepared: new Map(), cursors: new Map() };
   const path = changes.settings !== undefined && changes.settings !== 'unknown' ? changes.settings : undefined;
   if (path && 'search_path' in path && path['search_path'] !== undefined) {

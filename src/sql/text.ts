@@ -145,6 +145,7 @@ function readParts(
       node: one.kind,
       ...(result === undefined ? {} : { result }),
       columns: read.outputs ? read.witnesses : [],
+      ...(read.anyColumns ? { anyColumns: true } : {}),
       ...(read.copy ? { copy: read.copy } : {}),
       changes,
     });
@@ -161,6 +162,8 @@ function readParts(
     quotesLabelled ||= read.quotesLabelled;
     stale = staleAfter(stale, one.kind, read.reading);
     scope = scopeAfter(scope, changes);
+    if (!scope.openCursors && [...read.reading.effects.values()].some(({ action }) => action === 'sql:call'))
+      scope = { ...scope, openCursors: true };
   }
   const meaning: Meaning = { effects: [...effects.values()], results, ...(carries.length > 0 ? { carries } : {}) };
   refuseMade(made, meaning);
@@ -197,6 +200,7 @@ interface PartRead {
   readonly meeting: ReadonlySet<number>;
   readonly quotesLabelled: boolean;
   readonly carries: readonly LabelledColumn[];
+  readonly anyColumns: boolean;
 }
 
 function readPart(part: Parsed, scope: Scope): PartRead {
@@ -250,6 +254,8 @@ function readPart(part: Parsed, scope: Scope): PartRead {
     meeting: traced.literals.sensitive.parameters,
     quotesLabelled: labelled || opaque,
     carries,
+    anyColumns:
+      outputs !== undefined && tree.FetchStmt !== undefined && cursorOf(tree.FetchStmt, reading.scope) === undefined,
   };
 }
 

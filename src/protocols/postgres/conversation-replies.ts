@@ -16,7 +16,7 @@ import { copyOutMasked, abandonCopyIn, endCopyOut, openCopyIn, openCopyOut } fro
 import { agreesWhenReadAgain, doubts } from './conversation-doubt.ts';
 import { answer, type Doubt, type Expected, expectation, type Portal } from './conversation-queue.ts';
 import { readingAnswer } from './conversation-reading.ts';
-import { disagreement, masksFor, RowMasks } from './conversation-results.ts';
+import { disagreement, masksFor, RowMasks, spread } from './conversation-results.ts';
 import { applyChanges, transactionEnded } from './conversation-scope.ts';
 import { closePortal, emit, closeSegment, sendFailure, sendSync, settle, type Talk } from './conversation-state.ts';
 import {
@@ -145,6 +145,7 @@ function answered(talk: Talk, entry: Expected, type: number, buffer: Buffer, sta
     case targetMessage.portalSuspended:
       must(entry.kind === answer.execute);
       finish(talk, entry);
+      suspended(talk, entry);
       return passes(talk, entry, stop - start);
     case targetMessage.copyInResponse:
       decodeCopyResponse(buffer, start, stop);
@@ -249,10 +250,10 @@ function dataRow(talk: Talk, entry: Expected, buffer: Buffer, start: number, sto
 }
 
 function openPortalRows(talk: Talk, portal: Portal, fields: readonly Field[]): void {
-  const result = portal.analysis.parts[0]?.result;
+  const of = portal.analysis.parts[0];
   const permit = portal.work?.permit;
-  if (result === undefined || permit === undefined) return;
-  const masks = masksFor(permit.masks, result, fields.length);
+  if (of?.result === undefined || permit === undefined) return;
+  const masks = masksFor(permit.masks, of.result, fields.length, of);
   portal.masks =
     masks && new RowMasks(masks, fields, (index) => formatAt(portal.results, index), talk.options.compileMask);
 }
@@ -271,7 +272,8 @@ function description(
   const analysis = portal?.analysis ?? entry.analysis;
   must(analysis !== undefined);
   const of = kind === answer.query ? analysis.parts[entry.part] : analysis.parts[0];
-  const outputs = of?.result === undefined ? undefined : analysis.meaning.results[of.result];
+  const read = of?.result === undefined ? undefined : analysis.meaning.results[of.result];
+  const outputs = read && spread(read, of, fields.length);
   let reason = disagreement(fields, outputs, of?.columns ?? [], talk.catalogue);
   if (reason !== undefined && !talk.withheld) {
     if (agreesWhenReadAgain(talk, entry, analysis, fields)) reason = undefined;
@@ -280,7 +282,7 @@ function description(
   if (kind === answer.query) {
     must(entry.work !== undefined);
     if (reason !== undefined) return withhold(talk, entry, reason);
-    const masks = masksFor(entry.work.permit.masks, of?.result ?? 0, fields.length);
+    const masks = masksFor(entry.work.permit.masks, of?.result ?? 0, fields.length, of);
     entry.masks = masks && new RowMasks(masks, fields, (index) => fields[index]?.format ?? 0, talk.options.compileMask);
     return passes(talk, entry);
   }
@@ -321,6 +323,15 @@ function commandComplete(talk: Talk, entry: Expected, tag: string, size: number)
     }
   }
   return pass;
+}
+
+/** What a portal called so far has been done, although it is not over. */
+function suspended(talk: Talk, { analysis, portal }: Expected): void {
+  const of = analysis?.parts[0];
+  if (analysis === undefined || of === undefined || portal === undefined) return;
+  const changes = { ...of.changes, doubtedCursors: { except: portal.name } };
+  if (of.changes.doubtedCursors || of.changes.settings === 'unknown')
+    applyChanges(talk, analysis, { ...of, changes }, portal.prepared.text, 0);
 }
 
 function ready(talk: Talk, entry: Expected, buffer: Buffer, start: number, stop: number): boolean {

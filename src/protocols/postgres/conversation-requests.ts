@@ -12,7 +12,7 @@ import { recordedParameters } from './conversation-parameters.ts';
 import { maskedBack } from './conversation-written-back.ts';
 import { openWork, type Portal, type Prepared, stage, type Step, stepCost } from './conversation-queue.ts';
 import { startReading } from './conversation-reading.ts';
-import { currentAnalysis, endsTransaction, usesReservedName } from './conversation-scope.ts';
+import { currentAnalysis, endsTransaction, noteCalls, usesReservedName } from './conversation-scope.ts';
 import { reservedRefusal, separately, tooMany, unknownPortal, unknownStatement } from './conversation-refusals.ts';
 import { reservedName, settle, type Talk, end } from './conversation-state.ts';
 import { Asked } from './conversation-statement.ts';
@@ -146,7 +146,10 @@ function beginQuery(talk: Talk, step: Step, text: string): boolean {
   step.name = text;
   if (isBarrier(talk, analysis)) raiseBarrier(talk, step);
   if (analysis.parts.length === 0) step.stage = stage.ready;
-  else ask(talk, step, new Asked('execute', analysis.text, analysis.meaning, text));
+  else {
+    noteCalls(talk, analysis);
+    ask(talk, step, new Asked('execute', analysis.text, analysis.meaning, text));
+  }
   return true;
 }
 
@@ -217,6 +220,7 @@ function beginBind(talk: Talk, step: Step): boolean {
   }
   const back = maskedBack(talk.options.writtenBack, bind, prepared.types, analysis);
   if (back) return refuse(talk, step, back);
+  noteCalls(talk, analysis);
   const recorded = recordedParameters(bind, prepared.types, analysis.sensitiveParameters);
   ask(talk, step, new Asked('execute', analysis.text, analysis.meaning, prepared.text, bind, recorded));
   return true;

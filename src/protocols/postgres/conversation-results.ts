@@ -2,7 +2,7 @@
 import { Fault } from '../../domain/fault.ts';
 import type { Mask } from '../../domain/mask.ts';
 import type { MaskedCells, Output } from '../../domain/statement.ts';
-import type { Witness } from '../../sql/analysis.ts';
+import type { Part, Witness } from '../../sql/analysis.ts';
 import type { Catalogue } from '../../sql/catalogue.ts';
 import { targetMessage } from './codec.ts';
 import { Cells, type Field } from './codec-rows.ts';
@@ -55,6 +55,12 @@ export function disagreement(
 
 function labelsOf(catalogue: Catalogue, table: number, attribute: number): readonly string[] {
   return catalogue.relations.get(table)?.columns.find((column) => column.attribute === attribute)?.labels ?? [];
+}
+
+/** As many columns as the server describes, where only one was read that stands for all. */
+export function spread<T>(columns: readonly T[], part: Part | undefined, count: number): readonly T[] {
+  const [only] = columns;
+  return part?.anyColumns && only !== undefined ? Array.from({ length: count }, () => only) : columns;
 }
 
 /** The rewriting of one result set's rows; reused row after row. */
@@ -116,8 +122,9 @@ export function masksFor(
   masks: readonly (readonly (Mask | null)[])[],
   result: number,
   columns: number,
+  part?: Part,
 ): readonly (Mask | null)[] | null {
-  const own = masks[result];
+  const own = masks[result] && spread(masks[result], part, columns);
   if (own === undefined || own.length === 0) return null;
   if (own.length !== columns) {
     throw new Fault('result.withheld', 'The masks of this result do not fit its columns, so it was withheld.');

@@ -22,6 +22,7 @@ export function setScope(talk: Talk, catalogue: Catalogue, searchPath: readonly 
     role,
     prepared: talk.preparedView,
     cursors: talk.cursorView,
+    openCursors: scope.openCursors ?? false,
   };
   talk.scopeNumber++;
   for (const [name, prepared] of talk.statements.confirmed()) {
@@ -95,6 +96,12 @@ export function textsWithheld(talk: Talk, analysis: Analysis | undefined): boole
   );
 }
 
+/** From now on a cursor that nobody declared here may be one that a call opened. Told before it runs: what comes behind it is read earlier. */
+export function noteCalls(talk: Talk, analysis: Analysis): void {
+  if (talk.scope.openCursors || !analysis.meaning.effects.some(({ action }) => action === 'sql:call')) return;
+  talk.scope = { ...talk.scope, openCursors: true };
+}
+
 /** The names that a text gives to cursors and statements must not be ours. */
 export function usesReservedName(analysis: Analysis): boolean {
   return analysis.parts.some(
@@ -129,6 +136,7 @@ export function applyChanges(talk: Talk, analysis: Analysis, part: Part, text: s
   ) {
     talk.needPath = talk.touchedPath = true;
   }
+  if (changes.doubtedCursors || changes.settings === 'unknown') doubtCursors(talk, changes.doubtedCursors?.except);
   if (changes.settings === 'unknown') forgetSql(talk);
   if (changes.discard) {
     forgetStatements(talk, undefined);
@@ -194,10 +202,21 @@ function forgetCursors(talk: Talk, name: string | undefined): void {
   }
 }
 
+/**
+ * A body may have closed what we know by a name and opened something else: from now on FETCH of it may return anything. A portal of
+ * the protocol has its masks already, so it is given up where there is something to hide (test: cursors, "a body that closes").
+ */
+function doubtCursors(talk: Talk, except: string | undefined): void {
+  for (const name of talk.cursorView.keys()) if (name !== except) talk.cursorView.delete(name);
+  for (const name of talk.cursors.keys()) if (name !== except) talk.cursors.delete(name);
+  if (revealsAll(talk)) return;
+  // The unnamed one is out of reach of SQL.
+  for (const [name] of talk.portals.confirmed())
+    if (name !== '' && name !== except) closePortal(talk, talk.portals.delete(name));
+}
+
 /** A call whose body nobody read may have prepared, declared or closed anything under any name. */
 function forgetSql(talk: Talk): void {
-  talk.cursors.clear();
-  talk.cursorView.clear();
   for (const [name, prepared] of talk.statements.confirmed())
     if (prepared.part !== undefined) forgetStatements(talk, name);
 }
