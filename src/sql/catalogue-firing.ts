@@ -13,6 +13,8 @@ export interface Firing {
   readonly policies: readonly string[];
   /** Foreign keys of other relations that point here. */
   readonly referenced: readonly Reference[];
+  /** Columns that cannot be null. */
+  readonly notNull: ReadonlySet<string>;
 }
 
 export interface Trigger {
@@ -50,6 +52,8 @@ export interface Fired {
   readonly domains: ReadonlyMap<number, readonly string[]>;
   /** By OID of an aggregate that somebody made: the functions that it is of. */
   readonly aggregates: ReadonlyMap<number, readonly number[]>;
+  /** By OID of a routine: the defaults of its arguments. */
+  readonly argumentDefaults: ReadonlyMap<number, string>;
   readonly eventTriggers: readonly EventTrigger[];
 }
 
@@ -82,6 +86,10 @@ export const firingQuery = `
      (a.aggcombinefn::pg_catalog.oid), (a.aggserialfn::pg_catalog.oid), (a.aggdeserialfn::pg_catalog.oid), (a.aggmtransfn::pg_catalog.oid),
      (a.aggminvtransfn::pg_catalog.oid), (a.aggmfinalfn::pg_catalog.oid)) f(routine)
    where a.aggfnoid::pg_catalog.oid >= 16384 and f.routine <> 0
+   union all select 'not null', a.attrelid::text, a.attname::text, '0', '' from pg_catalog.pg_attribute a
+   where a.attnotnull and a.attnum > 0 and a.attrelid >= 16384
+   union all select 'argument', p.oid::text, '', '0', pg_catalog.pg_get_expr(p.proargdefaults, 0)
+   from pg_catalog.pg_proc p where p.proargdefaults is not null and p.oid >= 16384
    union all select 'event', '0', e.evtevent::text, e.evtfoid::text, ''
    from pg_catalog.pg_event_trigger e where e.evtenabled in ('O', 'A')
    order by 1, 2, 3, 4, 5`;
@@ -96,18 +104,28 @@ const triggerEvents: readonly (readonly [number, Event])[] = [
 /** pg_rewrite.ev_type. */
 const ruleEvents: Readonly<Record<string, Event>> = { 1: 'select', 2: 'update', 3: 'insert', 4: 'delete' };
 
-type Filling = { -readonly [K in keyof Firing]: Firing[K][number][] };
+type Lists = Omit<Firing, 'notNull'>;
+type Filling = { -readonly [K in keyof Lists]: Lists[K][number][] } & { readonly notNull: Set<string> };
 
 /** Rows of `firingQuery`. Throws an Error for a kind that it does not have. */
 export function readFiring(rows: readonly (readonly string[])[]): Fired {
   const relations = new Map<number, Filling>();
   const domains = new Map<number, string[]>();
   const aggregates = new Map<number, number[]>();
+  const argumentDefaults = new Map<number, string>();
   const eventTriggers: EventTrigger[] = [];
   const of = (oid: number): Filling => {
     const known = relations.get(oid);
     if (known) return known;
-    const empty: Filling = { triggers: [], rules: [], checks: [], defaults: [], policies: [], referenced: [] };
+    const empty: Filling = {
+      triggers: [],
+      rules: [],
+      checks: [],
+      defaults: [],
+      policies: [],
+      referenced: [],
+      notNull: new Set(),
+    };
     relations.set(oid, empty);
     return empty;
   };
@@ -124,8 +142,10 @@ export function readFiring(rows: readonly (readonly string[])[]): Fired {
       of(oid).referenced.push({ from: Number(other), onDelete: what[0] ?? 'a', onUpdate: what[1] ?? 'a' });
     else if (kind === 'domain') domains.set(oid, [...(domains.get(oid) ?? []), text]);
     else if (kind === 'aggregate') aggregates.set(oid, [...(aggregates.get(oid) ?? []), Number(other)]);
+    else if (kind === 'not null') of(oid).notNull.add(what);
+    else if (kind === 'argument') argumentDefaults.set(oid, text);
     else if (kind === 'event') eventTriggers.push({ event: what, routine: Number(other) });
     else throw new Error(`the catalogue has something that fires and is not known: ${kind}`);
   }
-  return { relations, domains, aggregates, eventTriggers };
+  return { relations, domains, aggregates, argumentDefaults, eventTriggers };
 }

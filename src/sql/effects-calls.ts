@@ -1,12 +1,13 @@
 // Effects of calls: functions by name, `row.function` notation, operators and casts that stand for functions, CALL and DO.
 // Bodies in SQL and PL/pgSQL are read; whatever cannot be read is `sql:call` with `unreadable`.
 import type { CallStmt, DoStmt, FuncCall, TypeName } from 'libpg-query';
+import type { Effect } from '../domain/effect.ts';
 import type { Routine } from './catalogue.ts';
 import { builtIn, extensionHarmless, reviewedHarmless } from './functions.ts';
 import { readsOf } from './functions-reading.ts';
 import { routinesNamed, strings, typeByNames, typeNamed, relationNamed, resourceOf } from './names.ts';
 import { bodyStatements, dollarQuoted } from './plpgsql.ts';
-import { parse, type Tree } from './parse.ts';
+import { notUnderstood, parse, type Tree } from './parse.ts';
 import { add, type Attributes, firing, inBody, type Names, noNames, type Reading, under } from './reading.ts';
 import { literal, searchPathOf, setConfigChange } from './settings.ts';
 import { applySetting } from './effects-session.ts';
@@ -77,7 +78,10 @@ export function castCall(type: TypeName | undefined, reading: Reading): void {
   if (found) castTo(found.oid, reading);
 }
 
-/** What a value of the type must pass: the CHECK constraints of a domain, of what it is based on, of an array's elements and a row's fields. */
+/**
+ * What a value of the type must pass: the CHECK constraints of a domain, of what it is based on, of an array's elements and a row's
+ * fields. The server runs them when it only parses a literal, before anybody was asked to execute it: such as act are refused.
+ */
 export function domainChecks(oid: number, reading: Reading): void {
   const { types, fired, relations } = reading.scope.catalogue;
   if (fired.domains.size === 0 || reading.open.has(oid)) return;
@@ -85,7 +89,12 @@ export function domainChecks(oid: number, reading: Reading): void {
   if (!type) return;
   reading.open.add(oid);
   try {
-    for (const text of fired.domains.get(oid) ?? []) firing(reading, (own) => readExpression(text, own));
+    for (const text of fired.domains.get(oid) ?? []) {
+      const own: Reading = { ...reading, effects: new Map() };
+      firing(own, (checked) => readExpression(text, checked));
+      if ([...own.effects.values()].some((effect) => acts(effect, reading))) throw actingType(type.name);
+      for (const { action, resource, attributes } of own.effects.values()) add(reading, action, resource, attributes);
+    }
     for (const inner of [type.base, type.element]) if (inner !== 0) domainChecks(inner, reading);
     for (const column of relations.get(type.relation)?.columns ?? []) domainChecks(column.type, reading);
   } finally {
@@ -93,17 +102,27 @@ export function domainChecks(oid: number, reading: Reading): void {
   }
 }
 
+/** What cannot be read is taken at its author's word, if he gave it: a validator in C or Python that says immutable. */
+function acts({ action, resource, attributes }: Effect, reading: Reading): boolean {
+  if (action !== 'sql:call') return true;
+  if (!attributes?.['unreadable']) return false;
+  const candidates = reading.scope.catalogue.functionsNamed(resource.schema ?? '', resource.routine ?? '');
+  return candidates.length === 0 || candidates.some((routine) => routine.volatility === 'v');
+}
+
+function actingType(name: string) {
+  return notUnderstood(
+    `The type ${name} runs statements of its own whenever a value of it is read, even before the statement that holds it is executed. Use its base type.`,
+    { sqlstate: '0A000', message: `values of type "${name}" cannot be used through the gateway` },
+  );
+}
+
 /** An expression as the server prints it, names fully qualified. One that cannot be read may do anything. */
 export function readExpression(text: string, reading: Reading): void {
   if (text === '') return;
   const within = under(reading, ['pg_catalog']);
-  let trees: readonly Tree[];
-  try {
-    trees = parse(`select ${text}`).map((part) => part.tree);
-  } catch {
-    add(reading, 'sql:call', { routine: 'expression' }, { unreadable: true });
-    return;
-  }
+  const trees = treesOf(`select ${text}`);
+  if (!trees) return add(reading, 'sql:call', { routine: 'expression' }, { unreadable: true });
   for (const tree of trees) reading.walker.statement(tree, within, noNames);
 }
 
@@ -151,7 +170,10 @@ export function routineCall(routine: Routine, reading: Reading): void {
     routine.extension !== undefined && !known && (routine.volatility !== 'v' || extensionHarmless.has(routine.name));
   reading.open.add(routine.oid);
   try {
-    if (!harmless && !readRoutine(routine, reading)) {
+    for (const type of routine.arguments) domainChecks(type, reading);
+    const defaults = reading.scope.catalogue.fired.argumentDefaults.get(routine.oid);
+    if (defaults !== undefined && !harmless) readExpression(defaults, reading);
+    if (!harmless && !readRoutine(routine, runs(routine, reading))) {
       attributes['unreadable'] = true;
       afterUnreadable(reading);
     }
@@ -160,6 +182,13 @@ export function routineCall(routine: Routine, reading: Reading): void {
   }
   if (known?.family === 'sql-in-text') reading.flags.secret = true;
   add(reading, 'sql:call', resource, attributes);
+}
+
+/** Planning runs what its author calls stable or immutable, whatever is in it: then EXPLAIN does all that the body says. */
+function runs(routine: Routine, reading: Reading): Reading {
+  if (!reading.planned || routine.volatility === 'v') return reading;
+  const { planned, ...rest } = reading;
+  return { ...rest, ...planned };
 }
 
 /** False when the body cannot be read. */
@@ -261,13 +290,19 @@ function quoted(name: string): string {
 
 /** A value is tried as a type whose name is a text: a domain's CHECK runs. */
 function inputOf(arg: Tree | undefined, reading: Reading): void {
+  if (reading.scope.catalogue.fired.domains.size === 0) return;
   const name = arg && literal(arg);
+  const trees = name === undefined ? undefined : treesOf(`select null::${name}`);
+  if (trees) for (const tree of trees) reading.walker.statement(tree, reading, noNames);
+  else add(reading, 'sql:call', { schema: 'pg_catalog', routine: 'pg_input_is_valid' }, { unreadable: true });
+}
+
+/** Undefined for a text that cannot be read. */
+function treesOf(text: string): readonly Tree[] | undefined {
   try {
-    if (name === undefined) throw new Error('computed');
-    for (const { tree } of parse(`select null::${name}`)) reading.walker.statement(tree, reading, noNames);
+    return parse(text).map((part) => part.tree);
   } catch {
-    if (reading.scope.catalogue.fired.domains.size > 0)
-      add(reading, 'sql:call', { schema: 'pg_catalog', routine: 'pg_input_is_valid' }, { unreadable: true });
+    return undefined;
   }
 }
 

@@ -25,11 +25,11 @@ export function fire(relation: Relation, action: Action, reading: Reading, attri
   const known = reading.scope.catalogue.fired.relations.get(relation.oid);
   const event = events[action];
   if (reading.open.has(-relation.oid) || (event === undefined && action !== 'sql:read')) return;
-  const written = action === 'sql:insert' || action === 'sql:update';
-  if (!known && !written) return;
+  if (!known && reading.scope.catalogue.fired.domains.size === 0) return;
   reading.open.add(-relation.oid);
   try {
-    if (written) for (const column of relation.columns) domainChecks(column.type, reading);
+    // Also where it is only read: a literal that is compared with such a column is a value of its type.
+    for (const column of relation.columns) domainChecks(column.type, reading);
     if (known) firing(reading, (fired) => run(known, action, event, fired, attributes, touch));
   } finally {
     reading.open.delete(-relation.oid);

@@ -100,7 +100,11 @@ const relations: ReadonlySet<string> = new Set(['table', 'view', 'matview', 'seq
 const onRelation: ReadonlySet<string> = new Set(['trigger', 'rule', 'policy', 'column', 'tabconstraint']);
 
 /** The resource of an object address: a list of names, a bare name, or a routine with arguments. */
-function address(object: string, tree: Tree | undefined, reading: Reading): { resource: Resource; name?: string } {
+function address(
+  object: string,
+  tree: Tree | undefined,
+  reading: Reading,
+): { resource: Resource; name?: string; temporary?: boolean } {
   const list = tree?.List
     ? strings(tree.List.items)
     : tree?.String
@@ -118,8 +122,10 @@ function address(object: string, tree: Tree | undefined, reading: Reading): { re
     // A trigger, rule, policy or column comes after the name of its relation.
     const path = onRelation.has(object) ? list.slice(0, -1) : list;
     const range = { relname: path.at(-1) ?? '', ...(path.length > 1 ? { schemaname: path.at(-2)! } : {}) };
+    const found = relationNamed(range, reading.scope);
     return {
-      resource: resourceOf(relationNamed(range, reading.scope)),
+      resource: resourceOf(found),
+      temporary: found.entry?.temporary ?? false,
       ...(onRelation.has(object) ? { name: list.at(-1) ?? '' } : {}),
     };
   }
@@ -137,8 +143,9 @@ function on(
   const object = objectWord(objectType);
   if (relation) add(reading, action, resourceOf(relationNamed(relation, reading.scope)), { object, ...more });
   else {
-    const { resource, name } = address(object, tree, reading);
-    add(reading, action, resource, { object, ...(name === undefined ? {} : { name }), ...more });
+    const { resource, name, temporary: own } = address(object, tree, reading);
+    const attributes = { object, ...(name === undefined ? {} : { name }), ...(own ? { temporary: true } : {}) };
+    add(reading, action, resource, { ...attributes, ...more });
   }
   changesCatalogue(reading);
 }

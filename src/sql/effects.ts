@@ -14,6 +14,7 @@ import type {
 import type { Action } from '../domain/effect.ts';
 import { call, castCall, notationCall, operatorCall } from './effects-calls.ts';
 import { fire } from './effects-firing.ts';
+import { fileViews } from './functions-reading.ts';
 import { columnsOf, kinOf, knownRelation, type NamedRelation, relationNamed, resourceOf, viewTree } from './names.ts';
 import { notUnderstood, type Tree } from './parse.ts';
 import { add, type Attributes, type Names, noNames, type Reading, under } from './reading.ts';
@@ -205,6 +206,8 @@ function touchNamed(relation: NamedRelation, action: Action, reading: Reading, a
   if (relation.unresolved) extra['unresolved'] = true;
   if (relation.fires && (writes.has(action) || relation.rules)) extra['fires'] = true;
   add(reading, action, resourceOf(relation), extra);
+  const file = relation.entry?.system && fileViews.has(relation.relation);
+  if (file) add(reading, 'sql:file_read', resourceOf(relation), { family: 'file' });
   if (relation.entry && !relation.entry.system)
     fire(relation.entry, action, reading, attributes, (entry, next, within, more) =>
       touchNamed(knownRelation(entry), next, within, more),
@@ -276,8 +279,15 @@ function rangesOf(from: readonly Tree[] | undefined): RangeVar[] {
 
 function targetNames(range: RangeVar, reading: Reading) {
   const alias = range.alias?.aliasname;
-  const columns = columnsOf(relationNamed(range, reading.scope));
-  return { qualifiers: new Set([alias ?? range.relname ?? '']), ...(columns ? { columns } : {}) };
+  const found = relationNamed(range, reading.scope);
+  const columns = columnsOf(found);
+  const notNull = reading.scope.catalogue.fired.relations.get(found.oid ?? 0)?.notNull;
+  return {
+    qualifiers: new Set([alias ?? range.relname ?? '']),
+    relation: range.relname ?? '',
+    ...(columns ? { columns } : {}),
+    ...(notNull ? { notNull } : {}),
+  };
 }
 
 function assigned(targets: readonly Tree[] | undefined): Attributes {

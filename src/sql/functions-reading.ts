@@ -42,6 +42,11 @@ export function readsOf(name: string): Reads | undefined {
   return families.find(([pattern]) => pattern.test(name))?.[1];
 }
 
+/** The server's own views over functions that read its files (test: functions.test.ts asks the server for all such views). */
+export const fileViews: ReadonlySet<string> = words(
+  'pg_file_settings pg_hba_file_rules pg_ident_file_mappings pg_config',
+);
+
 /** Stable at the server, and yet nothing but arguments, time zone, clock, transaction and session are in their results. */
 export const reviewedPure: ReadonlySet<string> = words(
   `aclitemin aclitemout age anytextcat array_to_json array_to_string array_typanalyze concat concat_ws convert convert_from

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testPostgres, type TestPostgres } from '../../test/peers/postgres.ts';
 import { builtIn, reviewedHarmless } from './functions.ts';
-import { readsOf, reviewedPure } from './functions-reading.ts';
+import { fileViews, readsOf, reviewedPure } from './functions-reading.ts';
 
 let server: TestPostgres;
 let client: pg.Client;
@@ -78,4 +78,24 @@ test('functions over definitions and counters read in their own right', () => {
   expect(readsOf('has_table_privilege')).toBe('catalogue');
   expect(readsOf('now')).toBeUndefined();
   expect(builtIn('domain_in')).toMatchObject({ unreadable: true });
+});
+
+test('views of the server over functions that act, or read files, are known', async () => {
+  const { rows } = await client.query<{ view: string; definition: string }>(
+    `select c.relname as view, pg_get_viewdef(c.oid) as definition from pg_class c
+     where c.relkind = 'v' and c.relnamespace::regnamespace::text in ('pg_catalog', 'information_schema')`,
+  );
+  expect(rows.length).toBeGreaterThan(100);
+  const acting = rows.flatMap(({ view, definition }) =>
+    [...definition.matchAll(/\b(\w+)\(/g)]
+      .filter(([, name]) => builtIn(name!))
+      .map(([, name]) => ({ view, name: name! })),
+  );
+  const files = acting.filter(({ name }) => builtIn(name)!.action === 'sql:file_read').map(({ view }) => view);
+  expect([...new Set(files)].sort()).toEqual([...fileViews].sort());
+  // Their columns of other sessions' texts and of sampled values are labelled (catalogue-labels.ts); the rest is addresses and times.
+  const others = acting.filter(({ view }) => !fileViews.has(view)).map(({ view }) => view);
+  expect([...new Set(others)].sort().join(' ')).toBe(
+    'pg_cursors pg_prepared_statements pg_prepared_xacts pg_stat_activity pg_stat_gssapi pg_stat_replication pg_stat_ssl pg_stats_ext',
+  );
 });

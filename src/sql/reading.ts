@@ -30,6 +30,8 @@ export interface Reading {
   readonly path: readonly string[];
   /** What is read now is run by the target itself, not by the text: a trigger, a rule, a constraint, a policy. */
   readonly fired: boolean;
+  /** The statement is only planned (plain EXPLAIN): what planning itself runs goes here. */
+  readonly planned?: Pick<Reading, 'effects' | 'changes'>;
   readonly flags: Flags;
   readonly walker: Walker;
 }
@@ -119,5 +121,10 @@ export function firing(reading: Reading, run: (fired: Reading) => void): void {
 
 /** A reading of what does not run now (plain EXPLAIN): its own effects and changes. */
 export function aside(reading: Reading): Reading {
-  return { ...reading, effects: new Map(), changes: {} };
+  return {
+    ...reading,
+    effects: new Map(),
+    changes: {},
+    planned: { effects: reading.effects, changes: reading.changes },
+  };
 }

@@ -8,6 +8,7 @@ import type { Meaning, Output } from '../domain/statement.ts';
 import { keyless, type Made, type WrittenBack } from '../masking/written-back.ts';
 import type { Analysis, Part, Scope, Witness } from './analysis.ts';
 import { walk } from './effects.ts';
+import { domainChecks } from './effects-calls.ts';
 import { copiesOverWire, copyForm } from './effects-copy.ts';
 import { readStatement } from './effects-statements.ts';
 import { type Lineage, lineage } from './lineage.ts';
@@ -39,6 +40,14 @@ export function readText(sql: string, scope: Scope, limit?: number, back: Writte
   return total(() => {
     const parsed = parse(sql, limit);
     return remember(readParts(sql, parsed, scope, back), { trees: parsed.map((part) => part.tree), scope, sql });
+  });
+}
+
+/** Refuses, with a Fault, types of parameters whose values would run statements as soon as they are bound (test: firing). */
+export function checkParameterTypes(types: readonly number[], scope: Scope): void {
+  if (scope.catalogue.fired.domains.size === 0) return;
+  total(() => {
+    for (const type of types) if (type !== 0) domainChecks(type, openReading(scope, walker));
   });
 }
 

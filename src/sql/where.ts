@@ -1,11 +1,15 @@
 // Does a WHERE clause restrict the rows of its target? `WHERE true`, `1 = 1`, `id = id` and conditions on other tables do not.
-import type { ColumnRef } from 'libpg-query';
+import type { ColumnRef, SelectStmt } from 'libpg-query';
 import type { Tree } from './parse.ts';
 
 /** Whether an expression can name a column of the target: by qualifier, and by column name where the columns are known. */
 export interface TargetNames {
   readonly qualifiers: ReadonlySet<string>;
   readonly columns?: ReadonlySet<string>;
+  /** Of these, the ones that cannot be null. */
+  readonly notNull?: ReadonlySet<string>;
+  /** The name of the relation itself: a subquery over the same one is told by it. */
+  readonly relation?: string;
 }
 
 /** True when the condition can tell one row of the target from another. Errs towards false, which policies treat as "all rows". */
@@ -45,14 +49,53 @@ function judge(tree: Tree, target: TargetNames): Verdict {
     if (expr.kind === 'AEXPR_OP' && ['=', '>=', '<='].includes(operator) && same(left, right)) return 'always';
     if (expr.kind === 'AEXPR_NOT_DISTINCT' && same(left, right)) return 'always';
     if (expr.kind === 'AEXPR_IN' && operator === '=' && items(right).some((item) => same(left, item))) return 'always';
+    if (expr.kind === 'AEXPR_OP_ANY' && operator === '=' && selectsOwn(right?.SubLink?.subselect as Tree, left, target))
+      return 'always';
     if (expr.kind === 'AEXPR_OP_ANY' && operator === '=' && items(right).some((item) => same(left, item)))
       return 'always';
     if (expr.kind === 'AEXPR_BETWEEN' && items(right).every((item) => same(left, item))) return 'always';
+    if (expr.kind === 'AEXPR_OP' && /^~\*?$/.test(operator) && isAnything(right)) return 'always';
     if ((expr.kind === 'AEXPR_LIKE' || expr.kind === 'AEXPR_ILIKE') && operator.startsWith('~~') && isPercent(right))
       return 'always';
   }
   if (tree.TypeCast) return judge(tree.TypeCast.arg as Tree, target);
+  if (tree.CaseExpr) return judgeCase(tree, target);
+  if (tree.NullTest && cannotBeNull(tree.NullTest.arg as Tree, target))
+    return tree.NullTest.nulltesttype === 'IS_NOT_NULL' ? 'always' : 'never';
+  if (tree.SubLink && isOwnKeys(tree, target)) return 'always';
   return 'some';
+}
+
+/** Always, where every branch is. */
+function judgeCase(tree: Tree, target: TargetNames): Verdict {
+  const branches = ((tree.CaseExpr!.args ?? []) as Tree[]).map((one) => judge(one.CaseWhen!.result as Tree, target));
+  const otherwise = tree.CaseExpr!.defresult as Tree | undefined;
+  const all = [...branches, otherwise ? judge(otherwise, target) : 'never'];
+  if (all.every((verdict) => verdict === 'always')) return 'always';
+  return all.every((verdict) => verdict === 'never') ? 'never' : 'some';
+}
+
+function cannotBeNull(tree: Tree, target: TargetNames): boolean {
+  const fields = (tree.ColumnRef?.fields ?? []) as Tree[];
+  return tree.ColumnRef !== undefined && target.notNull?.has(fields.at(-1)?.String?.sval ?? '') === true;
+}
+
+/** `key IN (SELECT key FROM the same table)`, as a list or as an array. */
+function isOwnKeys(tree: Tree, target: TargetNames): boolean {
+  const { subLinkType, testexpr, operName, subselect } = tree.SubLink!;
+  if (subLinkType !== 'ANY_SUBLINK' || (operName && nameOf(operName as Tree[]) !== '=')) return false;
+  return selectsOwn(subselect as Tree | undefined, testexpr as Tree | undefined, target);
+}
+
+function selectsOwn(subselect: Tree | undefined, key: Tree | undefined, target: TargetNames): boolean {
+  const query = subselect?.SelectStmt;
+  if (!query || query.whereClause || query.limitCount || query.limitOffset || query.havingClause || query.withClause)
+    return false;
+  const [from, ...more] = (query.fromClause ?? []) as Tree[];
+  const [column, ...columns] = (query.targetList ?? []) as Tree[];
+  if (!from?.RangeVar || more.length + columns.length > 0 || from.RangeVar.relname !== target.relation) return false;
+  const name = (tree: Tree | undefined) => ((tree?.ColumnRef?.fields ?? []) as Tree[]).at(-1)?.String?.sval;
+  return name(key) !== undefined && name(column?.ResTarget?.val as Tree | undefined) === name(key);
 }
 
 /** `x OR NOT x`, `x IS NULL OR x IS NOT NULL`, and `a = 1 OR a <> 1`. */
@@ -95,9 +138,21 @@ function namesTarget(value: unknown, target: TargetNames): boolean {
   if (value === null || typeof value !== 'object') return false;
   for (const key in value) {
     const inner = (value as Record<string, unknown>)[key];
-    if (key === 'ColumnRef' ? refersTo(inner as ColumnRef, target) : namesTarget(inner, target)) return true;
+    if (key === 'SelectStmt') {
+      if (namesTarget({ ...(inner as object) }, within(inner as SelectStmt, target))) return true;
+    } else if (key === 'ColumnRef' ? refersTo(inner as ColumnRef, target) : namesTarget(inner, target)) return true;
   }
   return false;
+}
+
+/** What names still mean the target inside a subquery: its own relations come first. */
+function within(query: SelectStmt, target: TargetNames): TargetNames {
+  const ranges = ((query.fromClause ?? []) as Tree[]).flatMap((from) => (from.RangeVar ? [from.RangeVar] : []));
+  const hidden = new Set(ranges.map((range) => range.alias?.aliasname ?? range.relname ?? ''));
+  const qualifiers = new Set([...target.qualifiers].filter((name) => !hidden.has(name)));
+  // The same relation has the same columns, and the inner one is meant.
+  const own = ranges.some((range) => range.relname === target.relation && !range.alias?.colnames);
+  return { ...target, qualifiers, ...(own ? { columns: new Set() } : {}) };
 }
 
 function refersTo(ref: ColumnRef, target: TargetNames): boolean {
@@ -118,6 +173,11 @@ function items(tree: Tree | undefined): readonly Tree[] {
   return (tree?.List?.items ?? tree?.A_ArrayExpr?.elements ?? []) as Tree[];
 }
 
+/** A regular expression that every text matches. */
+function isAnything(tree: Tree | undefined): boolean {
+  return /^\^?(\(?\.\*\??\)?)*\$?$/.test(tree?.A_Const?.sval?.sval ?? '-');
+}
+
 function isPercent(tree: Tree | undefined): boolean {
   return /^%+$/.test(tree?.A_Const?.sval?.sval ?? '');
 }
@@ -127,7 +187,33 @@ export function nameOf(names: readonly Tree[] | undefined): string {
 }
 
 function same(left: Tree | undefined, right: Tree | undefined): boolean {
-  return left !== undefined && right !== undefined && canonical(left) === canonical(right);
+  return left !== undefined && right !== undefined && canonical(plain(left)) === canonical(plain(right));
+}
+
+/** Without what changes nothing: casts, collations, adding nothing, a value in place of itself. */
+function plain(tree: Tree): Tree {
+  if (tree.TypeCast) return plain(tree.TypeCast.arg as Tree);
+  if (tree.CollateClause) return plain(tree.CollateClause.arg as Tree);
+  const [first, ...more] = (tree.CoalesceExpr?.args ?? tree.MinMaxExpr?.args ?? []) as Tree[];
+  if (first && more.every((one) => same(first, one) || one.A_Const)) return plain(first);
+  const expr = tree.A_Expr;
+  if (expr?.kind !== 'AEXPR_OP' || !expr.lexpr || !expr.rexpr) return tree;
+  const neutral: Record<string, string> = { '+': '0', '-': '0', '*': '1', '/': '1', '||': '' };
+  const wanted = neutral[nameOf(expr.name as Tree[])];
+  if (wanted === undefined) return tree;
+  if (constantText(expr.rexpr as Tree) === wanted) return plain(expr.lexpr as Tree);
+  const commutes = ['+', '*', '||'].includes(nameOf(expr.name as Tree[]));
+  return commutes && constantText(expr.lexpr as Tree) === wanted ? plain(expr.rexpr as Tree) : tree;
+}
+
+function constantText(tree: Tree): string | undefined {
+  const constant = tree.A_Const;
+  if (!constant || constant.isnull) return undefined;
+  return constant.sval
+    ? (constant.sval.sval ?? '')
+    : constant.ival
+      ? String(constant.ival.ival ?? 0)
+      : constant.fval?.fval;
 }
 
 function canonical(tree: Tree): string {

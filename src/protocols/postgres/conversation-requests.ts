@@ -16,6 +16,7 @@ import { currentAnalysis, endsTransaction, noteCalls, usesReservedName } from '.
 import { reservedRefusal, separately, tooMany, unknownPortal, unknownStatement } from './conversation-refusals.ts';
 import { reservedName, settle, type Talk, end } from './conversation-state.ts';
 import { Asked } from './conversation-statement.ts';
+import { checkParameterTypes } from '../../sql/text.ts';
 import { missingName, type Refusal, refusalOf } from './faults.ts';
 import { drop, failed, flushTarget, mayRelease, release, survives } from './conversation-sending.ts';
 
@@ -159,7 +160,7 @@ function beginParse(talk: Talk, step: Step): boolean {
   if (name === reservedName) return refuse(talk, step, reservedRefusal);
   if (talk.statements.size >= talk.limits.names || !roomForText(talk, text))
     return refuse(talk, step, tooMany('prepared statements'));
-  const analysis = read(talk, step, text);
+  const analysis = read(talk, step, text, types);
   if (analysis === undefined) return true;
   if (looksAgain(talk, step, analysis)) return false;
   if (analysis.parts.length > 1) {
@@ -227,8 +228,9 @@ function beginBind(talk: Talk, step: Step): boolean {
 }
 
 /** The text's analysis, or `undefined` when the step is refused for it. */
-function read(talk: Talk, step: Step, text: string): Analysis | undefined {
+function read(talk: Talk, step: Step, text: string, types: readonly number[] = []): Analysis | undefined {
   try {
+    checkParameterTypes(types, talk.scope);
     const analysis = talk.options.analyse(text, talk.scope);
     if (usesReservedName(analysis)) refuse(talk, step, reservedRefusal);
     else if (namesTooMany(talk, analysis, text)) refuse(talk, step, tooMany('prepared statements or cursors'));

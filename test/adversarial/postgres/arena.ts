@@ -30,6 +30,8 @@ export interface Way {
   readonly database: string;
   /** A session of its own; every byte that it hears is kept. */
   open(actor?: Actor, parameters?: Readonly<Record<string, string>>): Promise<RawClient>;
+  /** A client at the server itself, as the superuser; whoever asks for it ends it. */
+  client(): Promise<pg.Client>;
   /** Runs a text at the server itself, as the superuser, and gives its last rows. */
   run(text: string): Promise<readonly Record<string, unknown>[]>;
   /** What the database holds now, place by place. */
@@ -223,6 +225,7 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
               ? { port: server.port, user: 'keeper', database: name(), parameters }
               : { port: gatewayPort, user: 'keeper', password: tokens[actor], database: `shop/${name()}`, parameters },
           ),
+        client: () => connect(name()),
         async run(text) {
           const answer = (await (await runner()).query(text)) as pg.QueryResult | pg.QueryResult[];
           return (Array.isArray(answer) ? answer.at(-1)! : answer).rows;
