@@ -101,6 +101,8 @@ const methods: readonly Method[] = [
   { method: 'partial', keep: 1 },
   { method: 'constant', value: '(hidden) & <"gone">' },
   { method: 'constant', value: '12' },
+  { method: 'constant', value: '70000' },
+  { method: 'constant', value: '9999999999999999999' },
   { method: 'constant', value: '-1.50' },
   { method: 'constant', value: '1999-12-31' },
   { method: 'constant', value: 'true' },

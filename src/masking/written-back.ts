@@ -27,6 +27,8 @@ export interface WrittenBack {
   value(bytes: Buffer, format: 0 | 1, type: number, place: Place): Made | undefined;
 }
 
+/** What a client declares that leaves the type to the server. */
+const unknownType = 705;
 /** Longest scalar that a mask makes, but for what an operator chose. */
 const longest = 400;
 const stars = /^(?:\*{3,4}|"\*{4}"|<masked\/>|\*{4}@\*{4}\.[A-Za-z]{2,24})$/;
@@ -81,7 +83,7 @@ export function openWrittenBack(options: {
   return {
     text,
     value: (bytes, format, type, place) =>
-      format === 1 ? binary(bytes, type, place) : text(bytes.toString('utf8'), place),
+      format === 1 ? binary(bytes, type === unknownType ? 0 : type, place) : text(bytes.toString('utf8'), place),
   };
 }
 

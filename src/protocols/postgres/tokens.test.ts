@@ -8,14 +8,21 @@ import type { Method } from '../../domain/mask.ts';
 import type { Statement } from '../../domain/statement.ts';
 import { openWrittenBack } from '../../masking/written-back.ts';
 import { openAnalyser } from '../../sql/analyse.ts';
+import { targetMessage } from './codec.ts';
 import { type Harness, openHarness, token } from './harness.suite.ts';
+import { RawClient, say } from './raw-client.suite.ts';
 
 let server: TestPostgres;
 let harness: Harness;
 let db: pg.Client;
 let admin: pg.Client;
 
-const methodFor = (label: string): Method => ({ method: label === 'pii.email' ? 'full' : 'token' });
+const methods: Readonly<Record<string, Method>> = {
+  'pii.email': { method: 'full' },
+  'pii.score': { method: 'bucket', size: 1_000 },
+  'pii.at': { method: 'date', to: 'quarter' },
+};
+const methodFor = (label: string): Method => methods[label] ?? { method: 'token' };
 
 function masks(statement: Statement): Masks {
   return statement.meaning.results.map((columns) =>
@@ -35,7 +42,11 @@ beforeAll(async () => {
     insert into people values (1, '4111111111111111', 42, 'a@x.example', 'n', 1), (2, '5500005555555559', 43, 'b@x.example', 'n', 2),
       (3, '4111111111111111', 42, 'c@x.example', 'n', -3);
     create table payments (id int primary key, card text);
-    insert into payments values (1, '4111111111111111');`);
+    insert into payments values (1, '4111111111111111');
+    create domain pan as text;
+    create table typed (id int primary key, card pan, tags text[], seen timestamptz, score numeric[], at date);
+    insert into typed values (1, '4111111111111111', '{a,"b, \\"c",NULL}', '2024-05-06 23:30:00-05', '{1234.5,-1,NULL}', '0044-03-15 BC'),
+      (2, null, '{}', 'infinity', null, null);`);
   const key = Buffer.from('mask key of this test');
   const writtenBack = openWrittenBack({ key, methods: [{ method: 'token' }], methodFor });
   harness = await openHarness(server, {
@@ -43,6 +54,10 @@ beforeAll(async () => {
       { columns: 'public.*.card', label: 'pci.pan' },
       { columns: 'public.people.ssn', label: 'pii.ssn' },
       { columns: 'public.people.email', label: 'pii.email' },
+      { columns: 'public.typed.tags', label: 'pii.tags' },
+      { columns: 'public.typed.score', label: 'pii.score' },
+      { columns: 'public.typed.at', label: 'pii.at' },
+      { columns: 'public.typed.seen', label: 'pii.at' },
     ],
     rule: (statement) => ({ masks: masks(statement) }),
     preview: () => 'permit',
@@ -78,6 +93,40 @@ test('equal values have equal tokens, in every table and in groups', async () =>
     { card: two.card, n: 1 },
     { card: one.card, n: 2 },
   ]);
+});
+
+test('rows and COPY say the same, of domains, arrays and dates too', async () => {
+  const [{ card }] = await shown('select card from payments');
+  const { rows } = await db.query({
+    text: 'select * from typed order by id',
+    rowMode: 'array',
+    types: { getTypeParser: () => (value: string) => value },
+  });
+  const row = rows[0] as unknown as string[];
+  expect(row.slice(1, 2)).toEqual([card]);
+  expect(row[2]).toMatch(/^\{"tok_[a-z2-7]{20}","tok_[a-z2-7]{20}",NULL\}$/);
+  expect(row.slice(3)).toEqual(['2024-04-01 00:00:00+00', '{"1000","-1000",NULL}', '0044-01-01 BC']);
+  expect(rows[1]).toEqual(['2', null, '{}', 'infinity', null, null]);
+  const copied = async (form: string) => {
+    const client = await new RawClient(harness.port).start({ user: 'agent', database: 'shop' }, token);
+    client.take();
+    client.send(say.query(`copy (select * from typed order by id) to stdout ${form}`));
+    await client.ready(1);
+    const data = client.take().filter((message) => message.type === targetMessage.copyData);
+    client.end();
+    return Buffer.from(data.map((message) => message.body).join(''), 'hex');
+  };
+  const lines = (await copied('')).toString().trimEnd().split('\n');
+  expect(lines.map((line) => line.split('\t'))).toEqual(
+    rows.map((one) => (one as unknown as (string | null)[]).map((cell) => cell ?? '\\N')),
+  );
+  const csv = (await copied('(format csv)')).toString();
+  expect(csv.split('\n')[0]).toBe(
+    row.map((cell, index) => (index === 0 ? cell : `"${cell.replaceAll('"', '""')}"`)).join(','),
+  );
+  const binary = (await copied('(format binary)')).toString('latin1');
+  for (const part of [card as string, ...row[2]!.match(/tok_\w+/g)!]) expect(binary).toContain(part);
+  expect(binary).not.toContain('4111111111111111');
 });
 
 describe('a token that comes back is refused, and the target never sees it', () => {
