@@ -13,6 +13,7 @@ import { run } from '../cli/run.ts';
 import { register as serve } from '../cli/serve.ts';
 import { register as sessions } from '../cli/sessions.ts';
 import { register as verify } from '../cli/verify.ts';
+import { register as witness } from '../cli/witness.ts';
 import { version } from './version.ts';
 
 const io: Io = {
@@ -34,5 +35,5 @@ const io: Io = {
 // `countersign … | head` closes the pipe early; that is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-const commands = [serve, demo, sessions, approvals, config, policy, catalogue, ledger, verify, completion];
+const commands = [serve, demo, sessions, approvals, config, policy, catalogue, ledger, verify, witness, completion];
 process.exitCode = await run(process.argv.slice(2), { version, commands }, io);

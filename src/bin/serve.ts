@@ -15,17 +15,16 @@ import { openCertificates } from '../identity/certificate.ts';
 import { openIdentity } from '../identity/identity.ts';
 import { openKeyring } from '../ledger/keyring.ts';
 import { openResumingLedger } from '../ledger/resuming.ts';
+import { parseVkey } from '../ledger/note.ts';
 import { listen, type Listener } from '../listeners/listen.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Orphan } from '../ledger/recovery.ts';
-import type { ListenerTls } from '../listeners/tls-server.ts';
 import { openWrittenBack } from '../masking/written-back.ts';
 import { loadPolicies } from '../policy/policy-set.ts';
 import { openPolicy } from '../policy/policy.ts';
 import { openCatalogues } from '../protocols/postgres/catalogues.ts';
 import { encodeRefusal } from '../protocols/postgres/faults.ts';
 import { ownLink } from '../protocols/postgres/own-connection.ts';
-import type { OAuthDiscovery } from '../protocols/postgres/oauthbearer.ts';
 import { postgres } from '../protocols/postgres/postgres.ts';
 import { replayPostgres } from '../protocols/postgres/replay.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -33,21 +32,22 @@ import { readRecording, recoverRecording } from '../recordings/reading.ts';
 import { openRecorder } from '../recordings/recorder.ts';
 import { openGateway, recordOrphans } from '../session/gateway.ts';
 import { openPolicyHolder } from '../session/policy-holder.ts';
-import type { TargetEntry } from '../session/target-link.ts';
 import { openAnalyser } from '../sql/analyse.ts';
-import { builtInLabels } from '../sql/catalogue-labels.ts';
 import { loadParser } from '../sql/parse.ts';
 import { openCarriedLabels } from '../store/carried-labels.ts';
 import { openStore } from '../store/store.ts';
-import { dialTarget, type TargetTls } from '../targets/dial.ts';
-import { secret } from '../targets/secret.ts';
+import { dialTarget } from '../targets/dial.ts';
+import { consoleOptions, listenerTls, oauthOf, openTarget } from './configured.ts';
 import { openLabelWarnings } from './label-warnings.ts';
+import { openCosigning } from '../witness/cosigning.ts';
 import { version } from './version.ts';
 
 export interface Running {
   /** Where clients connect, in the order of the configuration. */
   readonly listeners: readonly { readonly protocol: string; readonly address: string; readonly port: number }[];
   readonly consoleUrl: string;
+  /** Resolves when a witness has seen more of the log than there is: whoever started this is to stop it. */
+  readonly halted: Promise<Fault>;
   /** Refuses new clients, ends live sessions, seals the record. */
   stop(reason: string): Promise<void>;
 }
@@ -119,6 +119,24 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     await recordEnds(ledger, orphans);
     const policies = openPolicyHolder(ledger);
     await policies.activate(policy);
+
+    const halted = Promise.withResolvers<Fault>();
+    if (config.ledger.witnesses.length > 0) {
+      const cosigning = openCosigning({
+        folder: paths.ledger,
+        temporary: join(paths.state, 'tmp'),
+        log: parseVkey(ledger.vkey),
+        witnesses: config.ledger.witnesses.map(({ key, url }) => ({ vkey: parseVkey(key), url })),
+        everyMs: config.ledger.witnessSeconds * 1_000,
+        fetch: globalThis.fetch,
+        failed: (witness, why) => log.warn({ witness }, `the witness did not cosign: ${why}`),
+        rolledBack: halted.resolve,
+      });
+      closing.push(() => cosigning.close());
+      void cosigning
+        .round()
+        .catch((error: Error) => log.warn({ err: error }, 'no checkpoint could be shown to witnesses'));
+    }
 
     const identity = {
       ...openIdentity(config.issuers, { now: Date.now, fetch: globalThis.fetch }),
@@ -271,6 +289,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     return {
       listeners: bound,
       consoleUrl: url,
+      halted: halted.promise,
       stop(reason) {
         stopped ??= (async () => {
           log.info({ reason }, 'stopping');
@@ -306,69 +325,7 @@ function deploymentKey(state: string): Buffer {
   return readFileSync(path);
 }
 
-function listenerTls({ cert, key, clientCa }: NonNullable<Config['listeners'][number]['tls']>): ListenerTls {
-  return {
-    cert: readFileSync(cert.file),
-    key: readFileSync(key.file),
-    ...(clientCa ? { ca: readFileSync(clientCa.file) } : {}),
-  };
-}
-
-/** Where clients of OAUTHBEARER find their issuer; configuration has checked that it is there (OpenID Connect Discovery 1.0, 4). */
-function oauthOf({ oauth }: Config['listeners'][number], issuers: Config['issuers']): OAuthDiscovery | undefined {
-  const issuer = oauth && issuers.find((one) => one.name === oauth.issuer)?.issuer;
-  if (!oauth || issuer === undefined) return undefined;
-  return {
-    configuration: `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
-    scope: oauth.scopes.join(' '),
-  };
-}
-
-function openTarget(of: Config['targets'][number]): TargetEntry {
-  return {
-    target: { name: of.name, protocol: of.protocol, host: of.host, port: of.port, database: of.database, ack: of.ack },
-    databases: of.databases,
-    credential: {
-      user: of.credential.user,
-      tls: of.tls.mode,
-      password: async () => (of.credential.password ? secret(of.credential.password) : undefined),
-    },
-    tls: tlsOf(of),
-    // What the server itself keeps (passwords, samples of values) is labelled too: an untraceable value could be any of it.
-    labels: [...new Set([...of.labels, ...builtInLabels].map((rule) => rule.label))],
-    dial: () => dialTarget({ host: of.host, port: of.port }),
-  };
-}
-
-function tlsOf(of: Config['targets'][number]): TargetTls | undefined {
-  const { mode, ca, cert, key } = of.tls;
-  if (mode === 'disable') return undefined;
-  const pem = (file: { readonly file: string } | undefined) => file && readFileSync(file.file);
-  return { mode, ca: pem(ca), cert: pem(cert), key: pem(key) };
-}
-
-async function consoleOptions(config: Config) {
-  const { signIn, tls, ...rest } = config.console;
-  const issuer = signIn && config.issuers.find((one) => one.name === signIn.issuer);
-  const audience = issuer && (typeof issuer.audience === 'string' ? issuer.audience : issuer.audience[0]);
-  return {
-    ...rest,
-    ...(tls ? { tls: { cert: readFileSync(tls.cert.file), key: readFileSync(tls.key.file) } } : {}),
-    ...(signIn && issuer
-      ? {
-          signIn: {
-            issuer: issuer.issuer,
-            clientId: signIn.clientId,
-            scopes: signIn.scopes,
-            ...(audience === undefined ? {} : { audience }),
-            ...(signIn.clientSecret ? { clientSecret: await secret(signIn.clientSecret) } : {}),
-          },
-        }
-      : {}),
-  };
-}
-
-/** Serves until the process is told to stop, in order; a second signal ends it at once. */
+/** Serves until the process is told to stop, in order; a second signal ends it at once. Rejects when a witness stopped it. */
 export async function serveUntilStopped(config: Config): Promise<void> {
   let asked = false;
   // Listened to from the beginning: a signal during the start, or right behind it, is an orderly stop too.
@@ -386,8 +343,10 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   const running = await serve(config);
   // A parent that started us over an IPC channel waits for this.
   if (!asked) process.send?.({ ready: true, listeners: running.listeners, console: running.consoleUrl });
-  await running.stop(await told);
+  const end = await Promise.race([told, running.halted]);
+  await running.stop(end instanceof Fault ? end.message : end);
   if (process.connected) process.disconnect();
   // Everything that must last is written by now: a link that somebody forgot must not keep the process.
   setTimeout(() => process.exit(), 1_000).unref();
+  if (end instanceof Fault) throw end;
 }

@@ -7,10 +7,11 @@ import { verifyLedger } from '../ledger/verify.ts';
 import { verifySummary } from '../ledger/verify-summary.ts';
 
 const usage = `Usage: countersign-verify <ledger folder> --key <verifier key or file> [--recordings <folder>] [--kept <checkpoint>]…
-                          [--json]
+                          [--witness <key or file>]… [--quorum <count>] [--json]
 
 Verifies a ledger offline. The key is one line, such as example.org/log+1a2b3c4d+AX…; take it from somewhere else
 than the folder that you verify. --kept names a checkpoint of this log that you kept: the log must continue it.
+--witness names the verifier key of a witness that you trust; all of them, or --quorum, must have cosigned.
 
 Exit status: 0 verified, 1 something is wrong, 2 the command could not run.
 `;
@@ -29,7 +30,8 @@ async function main(): Promise<number> {
     return 0;
   }
   const [folder] = positionals;
-  if (positionals.length !== 1 || folder === undefined || values.key === undefined) {
+  const wrongQuorum = values.quorum !== undefined && !/^[1-9]\d{0,3}$/.test(values.quorum);
+  if (positionals.length !== 1 || folder === undefined || values.key === undefined || wrongQuorum) {
     process.stderr.write(usage);
     return 2;
   }
@@ -44,12 +46,16 @@ async function main(): Promise<number> {
     const report = await verifyLedger(folder, key, {
       recordings: values.recordings,
       kept: values.kept?.map((file) => readFileSync(file, 'utf8')),
+      witnesses: values.witness?.map((one) => (existsSync(one) ? readFileSync(one, 'utf8') : one)),
+      quorum: values.quorum === undefined ? undefined : Number(values.quorum),
     });
     process.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : verifySummary(report));
     return report.ok ? 0 : 1;
   } catch (cause) {
     const what =
-      cause instanceof NoteError ? `--key or --kept: ${cause.message}.` : `Could not read: ${(cause as Error).message}`;
+      cause instanceof NoteError
+        ? `--key, --kept or --witness: ${cause.message}.`
+        : `Could not read: ${(cause as Error).message}`;
     process.stderr.write(`${what}\n`);
     return 2;
   }
@@ -62,6 +68,8 @@ function read() {
       key: { type: 'string' },
       recordings: { type: 'string' },
       kept: { type: 'string', multiple: true },
+      witness: { type: 'string', multiple: true },
+      quorum: { type: 'string' },
       json: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },

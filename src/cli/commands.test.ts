@@ -12,6 +12,7 @@ import { Exit, type Io, type Register } from './output.ts';
 import { register as policy } from './policy.ts';
 import { openProgram, run } from './run.ts';
 import { register as verify } from './verify.ts';
+import { register as witness } from './witness.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'cli-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -45,7 +46,7 @@ beforeEach(() => {
   writeFileSync(join(folder, 'policies', 'some.cedar'), someRules);
 });
 
-const commands: readonly Register[] = [config, policy, ledger, verify, completion];
+const commands: readonly Register[] = [config, policy, ledger, verify, witness, completion];
 
 async function line(args: readonly string[], env: Record<string, string> = {}, extra: readonly Register[] = []) {
   const written = { out: '', err: '' };
@@ -76,6 +77,8 @@ describe('the frame', () => {
       ['ledger', 'proof'],
       ['ledger', 'check-proof'],
       ['verify'],
+      ['witness', 'init'],
+      ['witness', 'serve'],
       ['completion'],
     ])
       expect((await line([...path, '--help'])).out).toContain('Examples:\n');
@@ -299,6 +302,20 @@ describe('ledger init and verify', () => {
   });
 });
 
+describe('witness', () => {
+  test('init makes a key once; what is no key, name or port is 2', async () => {
+    const state = join(folder, 'witness');
+    const made = await line(['witness', 'init', 'witness.example', '--state', state, '--json']);
+    expect({ code: made.code, err: made.err }).toEqual({ code: 0, err: '' });
+    expect(JSON.parse(made.out)).toMatchObject({ vkey: expect.stringMatching(/^witness\.example\+[0-9a-f]{8}\+B/) });
+    expect((await line(['witness', 'init', 'witness.example', '--state', state])).err).toContain('already a witness');
+    expect((await line(['witness', 'init', 'a name', '--state', join(folder, 'other')])).code).toBe(2);
+    expect((await line(['witness', 'serve', '--state', state])).code).toBe(2);
+    expect((await line(['witness', 'serve', '--state', state, '--log', 'nonsense'])).err).toContain('--log: ');
+    expect((await line(['witness', 'serve', '--state', state, '--log', 'x', '--port', '99999'])).code).toBe(2);
+  });
+});
+
 describe('completion', () => {
   const program = openProgram(
     { version: '0', commands },
@@ -319,7 +336,7 @@ describe('completion', () => {
         ],
         { encoding: 'utf8', cwd: folder },
       ).trim();
-    expect(ask('')).toBe('config policy ledger verify completion --version --help');
+    expect(ask('')).toBe('config policy ledger verify witness completion --version --help');
     expect(ask('con')).toBe('config');
     expect(ask('config', '')).toBe('check show --help');
     expect(ask('config', 'check', '--')).toBe('--config --references --json --help');

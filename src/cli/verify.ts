@@ -1,12 +1,14 @@
 // countersign verify: the same check as the standalone countersign-verify.
 import { existsSync, readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { Exit, examples, type Io, printJson } from './output.ts';
 
 interface Options {
   readonly key: string;
   readonly recordings?: string;
   readonly kept: readonly string[];
+  readonly witness: readonly string[];
+  readonly quorum?: number;
   readonly json?: boolean;
 }
 
@@ -18,6 +20,13 @@ export function register(program: Command, io: Io): void {
     .requiredOption('-k, --key <key>', 'public key, or a file that holds it; not from the folder that is checked')
     .option('-r, --recordings <folder>', 'check the recordings too')
     .option('-c, --kept <file>', 'a checkpoint of this log that was kept elsewhere; repeatable', collect, [])
+    .option(
+      '-w, --witness <key>',
+      'verifier key of a witness that you trust, or a file with it; repeatable',
+      collect,
+      [],
+    )
+    .option('-q, --quorum <count>', 'how many of them must have cosigned (default: all)', countOf)
     .option('--json', 'print the report as JSON')
     .action(async (folder: string, options: Options) => {
       const [{ verifyLedger }, { verifySummary }, { NoteError }] = await Promise.all([
@@ -32,12 +41,14 @@ export function register(program: Command, io: Io): void {
         const report = await verifyLedger(folder, key, {
           recordings: options.recordings,
           kept: options.kept.map((file) => readFileSync(file, 'utf8')),
+          witnesses: options.witness.map((one) => (existsSync(one) ? readFileSync(one, 'utf8') : one)),
+          quorum: options.quorum,
         });
         if (options.json) printJson(io, report);
         else io.stdout.write(verifySummary(report));
         if (!report.ok) throw new Exit(1);
       } catch (error) {
-        if (error instanceof NoteError) throw new Exit(2, `--key or --kept: ${error.message}`);
+        if (error instanceof NoteError) throw new Exit(2, `--key, --kept or --witness: ${error.message}`);
         const reason = (error as NodeJS.ErrnoException).code;
         if (typeof reason !== 'string') throw error;
         throw new Exit(2, `the ledger cannot be read (${reason}): check the folder and your rights`);
@@ -61,4 +72,9 @@ export function register(program: Command, io: Io): void {
 
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
+}
+
+function countOf(value: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(value)) throw new InvalidArgumentError('write a number of witnesses, such as 2');
+  return Number(value);
 }

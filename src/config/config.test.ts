@@ -1,8 +1,10 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Config, dataPaths, loadConfig, parseConfig } from './config.ts';
+import { formatVkey } from '../ledger/note.ts';
 import { example } from './example.ts';
 import { methodFor } from './masks.ts';
 import { ConfigErrors, type ConfigProblem } from './problem.ts';
@@ -183,6 +185,24 @@ describe('what is refused, where, and what to write', () => {
         '12:88 targets[0].credential.password: a secret is never written here: write { file: path } or { env: NAME }',
       );
     }
+  });
+
+  test('witnesses: a key that is one, a way that is safe, each once', () => {
+    const { publicKey } = generateKeyPairSync('ed25519');
+    const key = formatVkey('witness.example', publicKey, 'witness');
+    const told = (...list: string[]) =>
+      problems(`${minimal}\nledger: { witnesses: [${list.join(', ')}] }`).map(({ message }) => message);
+    const of = (vkey: string, url: string) => `{ key: "${vkey}", url: "${url}" }`;
+    expect(told(of(key, 'https://witness.example'))).toEqual([]);
+    expect(told(of(key, 'http://127.0.0.1:7380'))).toEqual([]);
+    expect(told(of(key, 'http://witness.example'))).toEqual([expect.stringContaining('use https')]);
+    expect(told(of('nonsense', 'https://w.example'))).toEqual([expect.stringContaining('witness init')]);
+    expect(told(of(formatVkey('log.example', publicKey), 'https://w.example'))).toEqual([
+      expect.stringContaining('it is the key of a log'),
+    ]);
+    expect(told(of(key, 'https://a.example'), of(key, 'https://b.example'))).toEqual([
+      expect.stringContaining('named twice'),
+    ]);
   });
 
   test('a problem never quotes a value', () => {

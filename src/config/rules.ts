@@ -1,4 +1,5 @@
 // What no single field can say: references between parts, names that must differ, and TLS where secrets would travel.
+import { isWitness, NoteError, parseVkey } from '../ledger/note.ts';
 import type { MaskMethod } from '../domain/mask.ts';
 import type { Settings } from './schema.ts';
 
@@ -17,6 +18,7 @@ export function brokenRules(settings: Settings): Broken[] {
     ...certificateRules(settings),
     ...targetRules(settings),
     ...maskRules(settings),
+    ...witnessRules(settings),
   ];
 }
 
@@ -66,6 +68,29 @@ function signInRules({ listeners, issuers, certificates }: Settings): Broken[] {
     if (byBearer && !oauth) say(['signIn'], 'clients cannot learn where tokens come from: add oauth: { issuer: NAME }');
     if (!byBearer && oauth) say(['oauth'], 'it is not used: add oauthbearer to signIn, or leave oauth out');
     if (oauth) broken.push(...discoverable(oauth.issuer, issuers, [...path, 'oauth', 'issuer']));
+  }
+  return broken;
+}
+
+function witnessRules({ ledger }: Settings): Broken[] {
+  const path = ['ledger', 'witnesses'];
+  const broken = twins(
+    path,
+    'key',
+    ledger.witnesses.map((witness) => witness.key),
+    'this witness is named twice: leave one out',
+  );
+  for (const [index, { key, url }] of ledger.witnesses.entries()) {
+    try {
+      if (!isWitness(parseVkey(key))) throw new NoteError('it is the key of a log');
+    } catch (error) {
+      if (!(error instanceof NoteError)) throw error;
+      const message = `${error.message}: write the line that "countersign witness init" printed`;
+      broken.push({ path: [...path, index, 'key'], message });
+    }
+    const { protocol, hostname } = new URL(url);
+    if (protocol === 'http:' && !isLoopback(hostname))
+      broken.push({ path: [...path, index, 'url'], message: 'use https: the way there is not this machine' });
   }
   return broken;
 }

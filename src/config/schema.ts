@@ -345,8 +345,19 @@ export const schema = z.strictObject({
     .strictObject({
       checkpointSeconds: z.number().min(0.1).max(3_600).default(1).describe('Time between signed checkpoints.'),
       heartbeatSeconds: seconds(1, 86_400).default(600).describe('Time between heartbeat entries.'),
+      witnesses: z
+        .array(
+          z.strictObject({
+            key: text.describe('Verifier key of the witness, as `countersign witness init` printed it.'),
+            url: webUrl.describe('Where it answers. https, except on loopback.'),
+          }),
+        )
+        .max(20)
+        .default([])
+        .describe('Who is shown each new checkpoint and signs that it continues the one before.'),
+      witnessSeconds: seconds(1, 86_400).default(60).describe('Time between showings.'),
     })
-    .default({ checkpointSeconds: 1, heartbeatSeconds: 600 })
+    .default({ checkpointSeconds: 1, heartbeatSeconds: 600, witnesses: [], witnessSeconds: 60 })
     .describe('The record.'),
   limits: limits
     .default({ statementBytes: 1_048_576, heldBytes: 1_048_576, idleSeconds: 3_600, sessionSeconds: 86_400 })

@@ -44,11 +44,14 @@ export function parseVkey(text: string): NoteKey {
   return { name, id, type, key: createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }) };
 }
 
-/** Writes the verifier key of an Ed25519 public key. */
-export function formatVkey(name: string, publicKey: KeyObject): string {
+/** Whether a key cosigns, and does not sign logs. */
+export const isWitness = (key: NoteKey): boolean => key.type === cosignature;
+
+/** Writes the verifier key of an Ed25519 public key: of a log that signs, or of a witness that cosigns. */
+export function formatVkey(name: string, publicKey: KeyObject, role: 'log' | 'witness' = 'log'): string {
   if (!keyName(name)) throw new NoteError(`"${name}" cannot be a key name: no spaces, no plus sign`);
   const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x as string, 'base64url');
-  const bytes = Buffer.concat([Buffer.from([ed25519]), raw]);
+  const bytes = Buffer.concat([Buffer.from([role === 'log' ? ed25519 : cosignature]), raw]);
   const id = sha256(Buffer.concat([Buffer.from(`${name}\n`), bytes])).subarray(0, 4);
   return `${name}+${id.toString('hex')}+${bytes.toString('base64')}`;
 }
@@ -58,6 +61,20 @@ export function signNote(text: string, vkey: NoteKey, privateKey: KeyObject): st
   if (!text.endsWith('\n')) throw new NoteError('a note ends in a newline');
   const signature = sign(null, Buffer.from(text), privateKey);
   return `${text}\n— ${vkey.name} ${Buffer.concat([vkey.id, signature]).toString('base64')}\n`;
+}
+
+/** The signature line with which a witness says that it has seen this checkpoint, and no other of its log before. */
+export function cosign(text: string, vkey: NoteKey, privateKey: KeyObject, seconds: number): string {
+  const time = Buffer.alloc(8);
+  time.writeBigUInt64BE(BigInt(seconds));
+  const signature = sign(null, cosigned(text, BigInt(seconds)), privateKey);
+  return `— ${vkey.name} ${Buffer.concat([vkey.id, time, signature]).toString('base64')}\n`;
+}
+
+/** When a witness cosigned, in seconds since the epoch; its signature must have been checked by `openNote`. */
+export function cosignedAt(note: string, witness: NoteKey): number | undefined {
+  const line = parseNote(note).signatures.find(({ name, id }) => name === witness.name && id.equals(witness.id));
+  return line?.signature.length === 72 ? Number(line.signature.readBigUInt64BE(0)) : undefined;
 }
 
 /** Splits a note into text and signatures without checking them; NoteError when it is malformed. */
@@ -99,8 +116,11 @@ function signed(text: string, key: NoteKey, signature: Buffer): boolean {
   if (key.type === ed25519) return signature.length === 64 && verify(null, Buffer.from(text), key.key, signature);
   // Timestamped cosignature: u64 seconds, then a signature over the time and the whole text.
   if (signature.length !== 72) return false;
-  const message = `cosignature/v1\ntime ${signature.readBigUInt64BE(0)}\n${text}`;
-  return verify(null, Buffer.from(message), key.key, signature.subarray(8));
+  return verify(null, cosigned(text, signature.readBigUInt64BE(0)), key.key, signature.subarray(8));
+}
+
+function cosigned(text: string, seconds: bigint): Buffer {
+  return Buffer.from(`cosignature/v1\ntime ${seconds}\n${text}`);
 }
 
 /** The text of a checkpoint. */

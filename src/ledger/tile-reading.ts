@@ -9,6 +9,8 @@ import { perfect } from './tree.ts';
 export interface TileReader {
   /** The bytes of an entry. */
   entry(index: number): Promise<Buffer>;
+  /** Root of the first `count` entries, of at least one. */
+  root(count: number): Promise<Buffer>;
   /** Sibling hashes from the leaf upwards (RFC 9162 §2.1.3.1). */
   inclusion(index: number): Promise<Buffer[]>;
   /** Hashes that prove that the tree continues its own first `oldSize` entries (RFC 9162 §2.1.4.1); none for 0 and the whole. */
@@ -69,6 +71,7 @@ export function readTiles(read: (path: string) => Promise<Buffer>, size: number)
       if (!entry) throw damaged(path, 'does not hold its entries');
       return entry;
     },
+    root: (count) => subtree({ start: 0, end: count }),
     inclusion: (index) => Promise.all(inclusionRanges(index, size).map(subtree)),
     consistency: (oldSize) =>
       oldSize === 0 || oldSize === size

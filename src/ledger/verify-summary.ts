@@ -25,6 +25,11 @@ export function verifySummary(report: VerifyReport): string {
   lines.push(`  Sessions            ${sealed} sealed, ${open} open, ${orphaned} cut off by a crash`);
   lines.push(`  Gateway starts      ${report.boots}`);
   if (report.continued > 0) lines.push(`  Kept checkpoints    ${report.continued}, continued by this log`);
+  for (const { name, at } of report.witnessed?.by ?? []) {
+    lines.push(
+      `  Witnessed           ${report.witnessed!.size} entries by ${name} at ${new Date(at * 1000).toISOString()}`,
+    );
+  }
   if (report.recordings !== undefined) lines.push(`  Recordings          ${report.recordings} checked`);
   lines.push('', '  Entries by type');
   for (const [type, count] of Object.entries(report.types).sort(([a], [b]) => (a < b ? -1 : 1))) {

@@ -6,10 +6,11 @@ import { Damage, meaning } from './damage.ts';
 import { parseEntry } from './entry.ts';
 import { hashSize, leafHash } from './hash.ts';
 import { type Cursor, readFrames, segmentFile, startOfJournal } from './journal-reading.ts';
-import { type Checkpoint, type NoteKey, NoteError, openNote, parseCheckpoint, parseVkey } from './note.ts';
+import { type Checkpoint, type NoteKey, NoteError, parseVkey } from './note.ts';
 import { openRules, type Rules } from './rules.ts';
 import { bundleRecord, parseTilePath, rightEdge, tilePath, tileWidth } from './tile.ts';
 import { addLeaf, emptyTree, rootOf, type Tree } from './tree.ts';
+import { openCheckpoint, readCosigned, type Witnessed } from './verify-cosigned.ts';
 import { checkRecordings } from './verify-recordings.ts';
 
 export interface VerifyOptions {
@@ -17,6 +18,9 @@ export interface VerifyOptions {
   readonly recordings?: string;
   /** Checkpoints of this log that somebody kept elsewhere: signed notes. What is there now must continue each of them. */
   readonly kept?: readonly string[];
+  /** Verifier keys of witnesses that are trusted, and how many of them must have cosigned; default: all. */
+  readonly witnesses?: readonly string[];
+  readonly quorum?: number;
 }
 
 export interface VerifyFailure {
@@ -47,6 +51,8 @@ export interface VerifyReport {
   readonly recordings?: number;
   /** Kept checkpoints that the log was seen to continue. */
   readonly continued: number;
+  /** Absent when no witness was named. */
+  readonly witnessed?: Witnessed;
   readonly failure?: VerifyFailure;
 }
 
@@ -93,11 +99,15 @@ async function verifyOnce(
   let checkpoint: Checkpoint = { origin: key.name, size: 0, root: Buffer.alloc(0) };
   let recordings: number | undefined;
   let continued = 0;
+  let witnessed: Witnessed | undefined;
   let failure: VerifyFailure | undefined;
   try {
     checkpoint = await readCheckpoint(folder, key);
     const tiles = await listFiles(folder);
-    await readEverything(folder, cursor, checkpoint, tiles, rules, kept);
+    const cosigned = await readCosigned(folder, key, options);
+    witnessed = cosigned?.witnessed;
+    const held = [...kept, ...(cosigned ? [cosigned.checkpoint] : [])].sort((a, b) => a.size - b.size);
+    await readEverything(folder, cursor, checkpoint, tiles, rules, held);
     continued = kept.length;
     if (options.recordings !== undefined) {
       recordings = await checkRecordings(options.recordings, rules.recordings, rules.open());
@@ -116,6 +126,7 @@ async function verifyOnce(
     notYetUnderCheckpoint: Math.max(0, cursor.next - checkpoint.size),
     ...rules.summary(),
     continued,
+    ...(witnessed === undefined ? {} : { witnessed }),
     ...(recordings === undefined ? {} : { recordings }),
     ...(failure === undefined ? {} : { failure }),
   };
@@ -134,12 +145,6 @@ async function readCheckpoint(folder: string, key: NoteKey): Promise<Checkpoint>
   }
 }
 
-function openCheckpoint(note: string, key: NoteKey): Checkpoint {
-  const checkpoint = parseCheckpoint(openNote(note, [key]).text);
-  if (checkpoint.origin !== key.name) throw new NoteError(`it is of the log "${checkpoint.origin}"`);
-  return checkpoint;
-}
-
 /** Widths of the tile files there are, by tile. Damage for any file that has no place in a ledger. */
 async function listFiles(folder: string): Promise<Map<string, number[]>> {
   const tiles = new Map<string, number[]>();
@@ -148,7 +153,7 @@ async function listFiles(folder: string): Promise<Map<string, number[]>> {
     if (plain && tile) {
       const key = tilePath({ ...tile, width: tileWidth });
       tiles.set(key, [...(tiles.get(key) ?? []), tile.width]);
-    } else if (!plain || (path !== 'checkpoint' && !/^journal\/\d{12}$/.test(path))) {
+    } else if (!plain || (path !== 'checkpoint' && path !== 'checkpoint.cosigned' && !/^journal\/\d{12}$/.test(path))) {
       throw new Damage(
         path,
         'this file does not belong to a ledger',

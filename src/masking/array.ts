@@ -1,6 +1,8 @@
 // Arrays, masked element by element (PostgreSQL manual, "Array Input and Output Syntax"; array_send in arrayfuncs.c). Number
 // of elements, dimensions and NULLs stay as they are. What is not of that form is NULL as a whole.
-import type { MaskValue } from './method.ts';
+
+/** What becomes of an element's bytes; `null` is NULL. */
+type Hide = (element: Buffer | null) => Buffer | null;
 
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
@@ -84,7 +86,7 @@ function quoteElement(value: Buffer): Buffer {
 
 const nullText = Buffer.from('NULL');
 
-export function maskTextArray(hide: MaskValue): (value: Buffer) => Buffer | null {
+export function maskTextArray(hide: Hide): (value: Buffer) => Buffer | null {
   return (value) => {
     const parts: Buffer[] = [];
     let done = 0;
@@ -120,7 +122,7 @@ export function binaryElements(value: Buffer, type: number, on: (element: Buffer
   return at === value.length ? first : -1;
 }
 
-export function maskBinaryArray(hide: MaskValue, type: number): (value: Buffer) => Buffer | null {
+export function maskBinaryArray(hide: Hide, type: number): (value: Buffer) => Buffer | null {
   return (value) => {
     const parts: Buffer[] = [Buffer.alloc(0)];
     let nulls = 0;

@@ -1,0 +1,54 @@
+// What witnesses signed of a log, against the keys of those that are trusted (docs/ledger-format.md, "Witnesses").
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Damage, meaning } from './damage.ts';
+import { type Checkpoint, cosignedAt, type NoteKey, NoteError, openNote, parseCheckpoint, parseVkey } from './note.ts';
+
+/** Whose cosignatures count, as verifier keys, and how many there must be; default: all. */
+interface Trust {
+  readonly witnesses?: readonly string[];
+  readonly quorum?: number;
+}
+
+/** What witnesses signed: they saw these entries at that time, and nothing that contradicts them before. */
+export interface Witnessed {
+  readonly size: number;
+  readonly by: readonly { readonly name: string /** Seconds since the epoch. */; readonly at: number }[];
+}
+
+/** NoteError when the note is not a checkpoint of this log. */
+export function openCheckpoint(note: string, key: NoteKey): Checkpoint {
+  const checkpoint = parseCheckpoint(openNote(note, [key]).text);
+  if (checkpoint.origin !== key.name) throw new NoteError(`it is of the log "${checkpoint.origin}"`);
+  return checkpoint;
+}
+
+/** The checkpoint that witnesses signed, where there is one; Damage when there are fewer of the trusted ones than there must be. */
+export async function readCosigned(
+  folder: string,
+  key: NoteKey,
+  { witnesses = [], quorum = witnesses.length }: Trust,
+): Promise<{ checkpoint: Checkpoint; witnessed?: Witnessed } | undefined> {
+  const file = 'checkpoint.cosigned';
+  const note = await readFile(join(folder, file), 'utf8').catch(() => undefined);
+  const trusted = witnesses.map(parseVkey);
+  const by: { name: string; at: number }[] = [];
+  let checkpoint: Checkpoint | undefined;
+  try {
+    checkpoint = note === undefined ? undefined : openCheckpoint(note, key);
+    for (const name of note === undefined ? [] : openNote(note, [key, ...trusted]).signers) {
+      const witness = trusted.find((one) => one.name === name);
+      if (witness) by.push({ name, at: cosignedAt(note!, witness) ?? 0 });
+    }
+  } catch (cause) {
+    if (!(cause instanceof NoteError)) throw cause;
+    throw new Damage(file, `it does not verify: ${cause.message}`, meaning.changed);
+  }
+  const different = new Set(by.map(({ name }) => name)).size;
+  if (different < quorum) {
+    const what = `${different} of ${witnesses.length} witnesses cosigned, ${quorum} must have`;
+    throw new Damage(file, what, 'Ask the witnesses for the newest checkpoint that they saw, and compare.');
+  }
+  if (!checkpoint) return undefined;
+  return witnesses.length === 0 ? { checkpoint } : { checkpoint, witnessed: { size: checkpoint.size, by } };
+}
