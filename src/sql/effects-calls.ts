@@ -326,7 +326,7 @@ function builtInCall(name: string, args: readonly Tree[], reading: Reading): voi
   const known = builtIn(name)!;
   const routine = { schema: 'pg_catalog', routine: name };
   const attributes: Attributes = { family: known.family, ...(known.unreadable ? { unreadable: true } : {}) };
-  if (known.unreadable) afterUnreadable(reading);
+  if (known.unreadable && !silentFamilies.has(known.family)) afterUnreadable(reading);
   if (known.family === 'sql-in-text' && name.startsWith('dblink')) reading.flags.secret = true;
   if (name === 'set_config') return applySetting(setConfigChange(args), reading);
   if (known.family === 'sequence') return sequence(args[0], reading);
@@ -341,6 +341,9 @@ function builtInCall(name: string, args: readonly Tree[], reading: Reading): voi
   }
   add(reading, known.action, routine, attributes);
 }
+
+/** What they do is not known, but they run no SQL: catalogue, settings and cursors stay as they are. */
+const silentFamilies: ReadonlySet<string> = new Set(['large-object-read', 'large-object-write']);
 
 function sequence(arg: Tree | undefined, reading: Reading): void {
   const text = arg && literal(arg);

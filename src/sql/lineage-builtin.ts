@@ -46,7 +46,12 @@ export function unfolds(name: string): boolean {
 }
 
 /** Their result says nothing of the argument's value. */
-const silent: ReadonlySet<string> = new Set(['pg_typeof']);
+// Of large objects: descriptors, OIDs, states and counts of what the client itself sent. Positions tell a length, so they are not here.
+const silent: ReadonlySet<string> = new Set(
+  'pg_typeof lo_open lo_close lo_creat lo_create lo_unlink lo_truncate lo_truncate64 lowrite lo_put lo_from_bytea'.split(
+    ' ',
+  ),
+);
 
 export function isTotal(name: string): boolean {
   return total.has(name);

@@ -83,11 +83,11 @@ function builtInResult(
   const sets = routines.some((routine) => routine.returnsSet);
   const unfolded = unfolds(name) && all.every((argument) => argument.direct || argument.sources.length === 0);
   if ((!isTotal(name) || sets) && !unfolded) partial(walk, value);
+  if (isSilent(name)) return { ...nothing, ...(type === undefined ? {} : { type }) };
   if (readsByName(name)) {
     walk.found.opaque = true;
     return { ...derived([anything, value], type), row: shape(walk, routines[0]!, derived([anything, value])) };
   }
-  if (isSilent(name)) return { ...nothing, ...(type === undefined ? {} : { type }) };
   const row =
     call.func_variadic || trees.length === 0
       ? shape(walk, routines[0]!, value)

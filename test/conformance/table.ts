@@ -37,8 +37,8 @@ them. Written by \`node test/conformance/table.ts\`; \`npm run test:conformance\
 ${rows(versionOf).join('\n')}
 
 What differs for a principal who may not reveal, on a target with labels: notices and payloads of notifications are withheld, and what a
-function or procedure returns that cannot be read arrives masked, rows of a cursor that it opened included. What differs for all: large objects of
-drivers and of pg_restore (function call messages, 0A000).
+function or procedure returns that cannot be read arrives masked, rows of a cursor that it opened included. Large objects are
+compared in \`test/conformance/large-objects.test.ts\`; what they hold is withheld from a principal who may not reveal.
 
 Catalogue queries in the manner of pgAdmin, DBeaver and DataGrip are compared too (\`test/conformance/programs/gui_queries.sql\`). Which clients are not
 here, and why: \`test/conformance/README.md\`.

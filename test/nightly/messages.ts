@@ -72,7 +72,7 @@ export const forms: Readonly<Record<Side, Readonly<Record<string, readonly Form[
     describe: [{ decode: extended.decodeNamed, encode: extended.encodeDescribe }],
     execute: [{ decode: extended.decodeExecute, encode: extended.encodeExecute }],
     flush: [empty(clientMessage.flush)],
-    functionCall: [{ decode: simple.decodeFunctionCall }],
+    functionCall: [{ decode: simple.decodeFunctionCall, encode: simple.encodeFunctionCall }],
     parse: [{ decode: extended.decodeParse, encode: extended.encodeParse }],
     password: [
       { decode: authentication.decodePassword, encode: authentication.encodePassword },
@@ -97,7 +97,7 @@ export const forms: Readonly<Record<Side, Readonly<Record<string, readonly Form[
     dataRow: [cells],
     emptyQueryResponse: [empty(targetMessage.emptyQueryResponse)],
     errorResponse: [reported('error')],
-    functionCallResponse: [],
+    functionCallResponse: [{ decode: simple.decodeFunctionCallResponse, encode: simple.encodeFunctionCallResponse }],
     negotiateProtocolVersion: [{ decode: startup.decodeNegotiation, encode: startup.encodeNegotiation }],
     noData: [empty(targetMessage.noData)],
     noticeResponse: [reported('notice')],

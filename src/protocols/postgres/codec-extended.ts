@@ -42,7 +42,8 @@ export interface Bind {
   readonly results: readonly Format[];
 }
 
-function formats(): Format[] {
+/** Of parameters, results or arguments. */
+export function readFormats(reader: Reader): Format[] {
   const count = reader.count(2);
   const list: Format[] = [];
   for (let index = 0; index < count; index++) {
@@ -57,7 +58,7 @@ export function decodeBind(buffer: Buffer, start: number, end: number): Bind {
   reader.over(buffer, start, end);
   const portal = reader.text();
   const statement = reader.text();
-  const given = formats();
+  const given = readFormats(reader);
   const count = reader.count(4);
   if (given.length > 1 && given.length !== count) {
     reader.fail(`holds ${given.length} formats for ${count} parameters`);
@@ -67,7 +68,7 @@ export function decodeBind(buffer: Buffer, start: number, end: number): Bind {
     const length = reader.length();
     parameters.push(length < 0 ? null : reader.bytes(length));
   }
-  const results = formats();
+  const results = readFormats(reader);
   reader.done();
   return { portal, statement, formats: given, parameters, results };
 }

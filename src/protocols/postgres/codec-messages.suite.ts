@@ -61,11 +61,18 @@ const bind = fc.array(value, { maxLength: 6 }).chain((parameters) =>
     results: fc.array(format, { maxLength: 5 }),
   }),
 );
-const call = fc.record({
-  routine: oid,
-  formats: fc.array(format, { maxLength: 3 }),
-  values: fc.array(value, { maxLength: 5 }),
-});
+const call = fc.array(value, { maxLength: 5 }).chain((values) =>
+  fc.record({
+    routine: oid,
+    formats: fc.oneof(
+      fc.constant([]),
+      fc.array(format, { minLength: 1, maxLength: 1 }),
+      fc.array(format, { minLength: values.length, maxLength: values.length }),
+    ),
+    values: fc.constant(values),
+    result: format,
+  }),
+);
 const field = fc.record({ name: text, table: oid, attribute: int16, type: oid, size: int16, modifier: int32, format });
 const fields = fc
   .array(fc.tuple(fc.constantFrom(...'SVCMDHPpqWstcdnFLR'), text), { maxLength: 8 })
@@ -97,17 +104,7 @@ const reported = (title: string, kind: 'error' | 'notice'): Laws => [
   law(title, fields, (writer, message) => report.encodeReport(writer, kind, message), report.decodeReport),
 ];
 
-/** Messages that the gateway refuses whole are read and never written, so they are written here. */
-function encodeCall(
-  writer: Writer,
-  { routine, formats, values }: { routine: number; formats: (0 | 1)[]; values: (Buffer | null)[] },
-): void {
-  writer.open(clientMessage.functionCall).int32(routine).int16(formats.length);
-  for (const one of formats) writer.int16(one);
-  writer.int16(values.length);
-  for (const one of values) writer.value(one);
-  writer.int16(0).close();
-}
+/** A message that the gateway refuses whole is read and never written, so it is written here. */
 function encodeCopyBoth(writer: Writer, response: copy.CopyResponse): void {
   writer.open(targetMessage.copyBothResponse).byte(response.format).int16(response.columns.length);
   for (const column of response.columns) writer.int16(column);
@@ -123,7 +120,7 @@ const client: Readonly<Record<keyof typeof clientMessage, Laws>> = {
   describe: [law('Describe', named, extended.encodeDescribe, extended.decodeNamed)],
   execute: [law('Execute', fc.record({ portal: text, limit: int32 }), extended.encodeExecute, extended.decodeExecute)],
   flush: [law('Flush', nothing, simple.encodeFlush, simple.decodeEmpty)],
-  functionCall: [{ ...law('FunctionCall', call, encodeCall, simple.decodeFunctionCall), whole: false }],
+  functionCall: [law('FunctionCall', call, simple.encodeFunctionCall, simple.decodeFunctionCall)],
   parse: [
     law(
       'Parse',
@@ -177,14 +174,8 @@ const target: Readonly<Record<keyof typeof targetMessage, Laws>> = {
   dataRow: [law('DataRow', fc.array(value, { maxLength: 50 }), rows.encodeDataRow, cells)],
   emptyQueryResponse: bare('EmptyQueryResponse', targetMessage.emptyQueryResponse),
   errorResponse: reported('ErrorResponse', 'error'),
-  // Nobody reads it: it ends the session by its type. What is framed is all there is to hold it to.
   functionCallResponse: [
-    law(
-      'FunctionCallResponse',
-      bytes,
-      (writer, message) => writer.open(targetMessage.functionCallResponse).bytes(message).close(),
-      data,
-    ),
+    law('FunctionCallResponse', value, simple.encodeFunctionCallResponse, simple.decodeFunctionCallResponse),
   ],
   negotiateProtocolVersion: [
     law(

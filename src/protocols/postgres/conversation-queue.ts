@@ -131,8 +131,16 @@ export interface Step {
   dropped: boolean;
   /** The catalogue was looked at once more for a name that it did not have. */
   lookedAgain: boolean;
+  /** For FunctionCall: how its result comes. */
+  call: CalledResult | undefined;
   /** Names the unnamed portal of a failed transaction, which nobody bound. */
   left: boolean;
+}
+
+export interface CalledResult {
+  /** OID of its type; 0 is unknown. */
+  readonly type: number;
+  readonly format: Format;
 }
 
 /** What a waiting message costs beside its bytes: counted with them, so that many small ones are as bounded as a large one. */
@@ -156,6 +164,7 @@ export function openStep(type: number, bytes: Buffer): Step {
     dropped: false,
     lookedAgain: false,
     left: false,
+    call: undefined,
   };
 }
 
@@ -174,6 +183,8 @@ export const answer = {
   own: 9,
   /** Of a message about a portal that failed before it was ours: it can only be an error or nothing at all. */
   left: 10,
+  /** Of FunctionCall. */
+  call: 11,
 } as const;
 export type AnswerKind = (typeof answer)[keyof typeof answer];
 
@@ -186,6 +197,7 @@ export interface Expected {
   readonly name: string;
   readonly prepared: Prepared | undefined;
   readonly portal: Portal | undefined;
+  readonly call: CalledResult | undefined;
   /** The client did not ask for it: nothing of it is passed on. */
   readonly swallow: boolean;
   /** For `failure`: what the client is told; `undefined` when it was told before. Else in place of the error of a COPY that we gave up. */
@@ -193,7 +205,7 @@ export interface Expected {
   /** For `close`: whether a statement is closed. */
   readonly ofStatement: boolean;
   readonly barrier: boolean;
-  /** For `query`: index of the part whose answer comes next. */
+  /** For `query`: index of the part whose answer comes next. For `call`: 1 once it has returned. */
   part: number;
   /** For `query`: masks of the result at hand, `null` when rows leave as they are, `undefined` before its description. */
   masks: RowMasks | null | undefined;
@@ -211,6 +223,7 @@ export function expectation(kind: AnswerKind, segment: number, more: Partial<Exp
     name: more.name ?? '',
     prepared: more.prepared,
     portal: more.portal,
+    call: more.call,
     swallow: more.swallow ?? false,
     refusal: more.refusal,
     ofStatement: more.ofStatement ?? false,

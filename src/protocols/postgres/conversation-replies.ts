@@ -14,6 +14,7 @@ import {
 import { decodeReadyForQuery } from './codec-status.ts';
 import { copyOutMasked, abandonCopyIn, endCopyOut, openCopyIn, openCopyOut } from './conversation-copy.ts';
 import { agreesWhenReadAgain, doubts } from './conversation-doubt.ts';
+import { returned } from './conversation-call.ts';
 import { answer, type Doubt, type Expected, expectation, type Portal } from './conversation-queue.ts';
 import { readingAnswer } from './conversation-reading.ts';
 import { disagreement, masksFor, RowMasks, spread } from './conversation-results.ts';
@@ -170,8 +171,11 @@ function answered(talk: Talk, entry: Expected, type: number, buffer: Buffer, sta
       talk.copyOut = null;
       entry.copiesOut = false;
       return passes(talk, entry, stop - start);
+    case targetMessage.functionCallResponse:
+      must(entry.kind === answer.call && entry.part === 0);
+      return returned(talk, entry, buffer, start, stop);
     default:
-      // CopyBothResponse belongs to replication, FunctionCallResponse to a message that is refused, the rest to sign-in.
+      // CopyBothResponse belongs to replication, the rest to sign-in.
       throw unexpected();
   }
 }
@@ -335,7 +339,7 @@ function suspended(talk: Talk, { analysis, portal }: Expected): void {
 }
 
 function ready(talk: Talk, entry: Expected, buffer: Buffer, start: number, stop: number): boolean {
-  if (entry.kind !== answer.query && entry.kind !== answer.sync) {
+  if (entry.kind !== answer.query && entry.kind !== answer.sync && entry.kind !== answer.call) {
     // The Sync that a client sends behind COPY is answered after all when the COPY failed before the server read it.
     must(talk.strayReady > 0);
     talk.strayReady--;
@@ -345,6 +349,10 @@ function ready(talk: Talk, entry: Expected, buffer: Buffer, start: number, stop:
   talk.status = decodeReadyForQuery(buffer, start, stop);
   talk.expected.shift();
   closeSegment(talk, entry.segment);
+  if (entry.kind === answer.call) {
+    if (entry.barrier) talk.barriers--;
+    settle(talk, entry.work, 'done');
+  }
   if (entry.kind === answer.query) {
     if (entry.barrier) talk.barriers--;
     if (talk.copyGate === entry) talk.copyGate = undefined;

@@ -6,7 +6,8 @@ import type { Permit } from '../../domain/permit.ts';
 import type { Analysis } from '../../sql/analysis.ts';
 import { clientMessage } from './codec.ts';
 import { type Bind, decodeBind, decodeExecute, decodeNamed, decodeParse } from './codec-extended.ts';
-import { decodeEmpty, decodeFunctionCall, decodeQuery } from './codec-simple.ts';
+import { decodeEmpty, decodeFunctionCall, decodeQuery, type FunctionCall } from './codec-simple.ts';
+import { asBind, callText, notCallable, unknownRoutine } from './conversation-call.ts';
 import { unsettled } from './conversation-names.ts';
 import { recordedParameters } from './conversation-parameters.ts';
 import { maskedBack } from './conversation-written-back.ts';
@@ -108,14 +109,7 @@ function begin(talk: Talk, step: Step): boolean {
       decodeEmpty(bytes, 0, size);
       break;
     case clientMessage.functionCall:
-      decodeFunctionCall(bytes, 0, size);
-      talk.segment++;
-      return refuse(talk, step, {
-        severity: 'ERROR',
-        code: '0A000',
-        message: 'the function call message is not accepted: nobody can judge a call by its number',
-        hint: 'Send SELECT function(...) instead.',
-      });
+      return beginCall(talk, step, decodeFunctionCall(bytes, 0, size));
     case clientMessage.copyData:
     case clientMessage.copyDone:
     case clientMessage.copyFail:
@@ -151,6 +145,33 @@ function beginQuery(talk: Talk, step: Step, text: string): boolean {
     noteCalls(talk, analysis);
     ask(talk, step, new Asked('execute', analysis.text, analysis.meaning, text));
   }
+  return true;
+}
+
+/** A function call is judged as the SQL call of the same function (conversation-call.ts). */
+function beginCall(talk: Talk, step: Step, call: FunctionCall): boolean {
+  if (!scopeReady(talk)) return false;
+  const routine = talk.catalogue.functions.get(call.routine);
+  const text = callText(call, routine);
+  const refusal = routine && notCallable(call, routine);
+  const analysis = refusal ? undefined : read(talk, step, text);
+  if (analysis && looksAgain(talk, step, analysis)) return false;
+  talk.segment++;
+  if (refusal) return refuse(talk, step, refusal);
+  if (analysis === undefined) return true;
+  if (routine === undefined && missingName(analysis.meaning.effects) === undefined)
+    return refuse(talk, step, unknownRoutine(call.routine));
+  const bind = asBind(call);
+  const types = routine?.arguments ?? [];
+  const back = maskedBack(talk.options.writtenBack, bind, types, analysis);
+  if (back) return refuse(talk, step, back);
+  step.analysis = analysis;
+  step.name = text;
+  step.call = { type: routine?.returnType ?? 0, format: call.result };
+  if (isBarrier(talk, analysis)) raiseBarrier(talk, step);
+  noteCalls(talk, analysis);
+  const recorded = recordedParameters(bind, types, analysis.sensitiveParameters);
+  ask(talk, step, new Asked('execute', analysis.text, analysis.meaning, text, bind, recorded));
   return true;
 }
 

@@ -75,6 +75,12 @@ export function release(talk: Talk, step: Step): void {
       if (copiesIn(step.analysis)) talk.copyGate = entry;
       return;
     }
+    case clientMessage.functionCall:
+      talk.sink.toTarget(bytes, permit);
+      if (step.work) step.work.sent = true;
+      talk.segmentOpen = false;
+      expect(talk, answer.call, step);
+      return;
     case clientMessage.sync:
       releaseSync(talk, step);
       return;

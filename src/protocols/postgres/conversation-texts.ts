@@ -58,7 +58,7 @@ export function error(talk: Talk, entry: Expected, buffer: Buffer, start: number
     }
   }
   const status = code === '57014' ? 'cancelled' : 'failed';
-  if (entry.kind === answer.query) {
+  if (entry.kind === answer.query || entry.kind === answer.call) {
     if (entry.work) entry.masks?.collect(entry.work.masked);
     entry.masks = undefined;
     settle(talk, entry.work, status, code);
@@ -122,7 +122,7 @@ export function withhold(talk: Talk, entry: Expected, reason: string): false {
   );
   const work = entry.work ?? entry.portal?.work;
   if (work) work.withheld = true;
-  if (entry.kind !== answer.query) stopSegment(talk, entry.segment);
+  if (entry.kind !== answer.query && entry.kind !== answer.call) stopSegment(talk, entry.segment);
   return false;
 }
 

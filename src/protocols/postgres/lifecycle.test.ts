@@ -146,23 +146,6 @@ describe('the end', () => {
 });
 
 describe('what is not understood is not forwarded', () => {
-  test('function calls are refused and the session goes on', async () => {
-    const { port } = await harness();
-    const mine = await raw(port);
-    mine.take();
-    mine.send(
-      Buffer.concat([
-        Buffer.from([clientMessage.functionCall, 0, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
-        say.query('select 1'),
-      ]),
-    );
-    await mine.ready(2);
-    const seen = mine.take();
-    expect(seen.map((message) => String.fromCharCode(message.type)).join('')).toBe('EZTDCZ');
-    expect(seen[0]?.body).toContain('0A000');
-    mine.end();
-  });
-
   test(verifies('understood-or-refused', 'bytes that are no message end the session and reach no target'), async () => {
     const { port, faults } = await harness();
     for (const bytes of [

@@ -88,11 +88,15 @@ const parserTexts: ReadonlySet<string> = new Set([
   '34000',
 ]);
 
+/** Numbers of large objects and descriptors, which the client itself named. */
+const largeObjectFiles: ReadonlySet<string> = new Set(['be-fsstubs.c', 'inv_api.c']);
+
 /** A text without context (W) and inner query (q) is about the client's own statement, not about one run by a function. */
 function quotesOnlyTheStatement(report: Report): boolean {
   if (report.has('W') || report.has('q')) return false;
   const code = report.get('C') ?? '';
   if (fixedTexts.has(code)) return true;
+  if (code === '42704' && largeObjectFiles.has(report.get('F') ?? '')) return true;
   return parserTexts.has(code) && parserFiles.has(report.get('F') ?? '');
 }
 

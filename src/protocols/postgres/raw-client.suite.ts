@@ -6,7 +6,7 @@ import { encodeBind, encodeClose, encodeDescribe, encodeExecute, encodeParse, ty
 import { found, Framer } from './codec-framer.ts';
 import { decodeReport } from './codec-report.ts';
 import { decodeRowDescription } from './codec-rows.ts';
-import { encodeFlush, encodeQuery, encodeSync, encodeTerminate } from './codec-simple.ts';
+import { encodeFlush, encodeFunctionCall, encodeQuery, encodeSync, encodeTerminate } from './codec-simple.ts';
 import { encodeStartup } from './codec-startup.ts';
 import { Writer } from './codec-writer.ts';
 
@@ -121,6 +121,15 @@ export const say = {
   flush: () => one(encodeFlush),
   terminate: () => one(encodeTerminate),
   copyData: (text: string) => one((writer) => writer.open(clientMessage.copyData).bytes(Buffer.from(text)).close()),
+  call: (routine: number, values: (string | Buffer | null)[], result: Format = 1) =>
+    one((writer) =>
+      encodeFunctionCall(writer, {
+        routine,
+        formats: [1],
+        values: values.map((value) => (typeof value === 'string' ? Buffer.from(value) : value)),
+        result,
+      }),
+    ),
   copyDone: () => one((writer) => writer.open(clientMessage.copyDone).close()),
   copyFail: (reason: string) => one((writer) => writer.open(clientMessage.copyFail).text(reason).close()),
 };

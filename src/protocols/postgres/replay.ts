@@ -178,6 +178,8 @@ class Replay {
         this.#copy = { at: this.#at, direction, bytes: 0, preview: '' };
         return;
       }
+      case targetMessage.functionCallResponse:
+        return this.#add({ at: this.#at, kind: 'other', name: `the function returned ${Math.max(0, size - 9)} bytes` });
       case targetMessage.copyData:
         return this.#copied(buffer, start + copyHeader, end);
       case targetMessage.copyDone:
