@@ -6,6 +6,7 @@ import { register as catalogue } from '../cli/catalogue.ts';
 import { register as completion } from '../cli/completion.ts';
 import { register as config } from '../cli/config.ts';
 import { register as demo } from '../cli/demo.ts';
+import { register as labels } from '../cli/labels.ts';
 import { register as ledger } from '../cli/ledger.ts';
 import type { Io } from '../cli/output.ts';
 import { register as policy } from '../cli/policy.ts';
@@ -35,5 +36,5 @@ const io: Io = {
 // `countersign … | head` closes the pipe early; that is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-const commands = [serve, demo, sessions, approvals, config, policy, catalogue, ledger, verify, witness, completion];
+const commands = [serve, demo, sessions, approvals, config, labels, policy, catalogue, ledger, verify, witness, completion];
 process.exitCode = await run(process.argv.slice(2), { version, commands }, io);
