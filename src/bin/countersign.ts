@@ -36,5 +36,18 @@ const io: Io = {
 // `countersign … | head` closes the pipe early; that is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-const commands = [serve, demo, sessions, approvals, config, labels, policy, catalogue, ledger, verify, witness, completion];
+const commands = [
+  serve,
+  demo,
+  sessions,
+  approvals,
+  config,
+  labels,
+  policy,
+  catalogue,
+  ledger,
+  verify,
+  witness,
+  completion,
+];
 process.exitCode = await run(process.argv.slice(2), { version, commands }, io);

@@ -1,11 +1,11 @@
 // countersign labels suggest | list: which columns of a target are sensitive, and which rule says so.
 import type { Command } from 'commander';
-import type { Config } from '../config/config.ts';
 import type { LabelScan, ScannedColumn } from '../protocols/postgres/label-scan.ts';
 import type { Catalogue } from '../sql/catalogue.ts';
 import type { LabelRule } from '../sql/label-rule.ts';
 import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
 import { type Cell, Exit, examples, type Io, printError, printJson, printLine, printTable, visible } from './output.ts';
+import { connectTo, targetNamed } from './read-catalogue.ts';
 import { wholeNumber } from './sessions.ts';
 
 interface Place extends ConfigOption {
@@ -48,7 +48,7 @@ export function register(program: Command, io: Io): void {
 
 function takesPlace(command: Command): Command {
   return takesConfig(command)
-    .option('-t, --target <target>', 'name of the target (default: the only one of the configuration)')
+    .option('-t, --target <target>', 'name of the target (default: the first of the configuration)')
     .option('-d, --database <database>', 'database of the target (default: its own)')
     .option('--json', 'print the result as JSON');
 }
@@ -183,34 +183,21 @@ interface At {
 /** Signs in as the gateway does, with the target's own credential, and reads the catalogue. */
 async function atTarget<T>(options: Place, io: Io, use: (at: At) => Promise<T>): Promise<T> {
   const config = await openConfig(options, io);
-  const of = targetOf(config, options.target);
+  const of = targetNamed(config, options.target);
   const database = options.database ?? of.database;
   if (!of.databases.includes(database))
     throw new Exit(2, `${of.name} has no database ${database}: name one of ${of.databases.join(', ')}`);
-  const [
-    { openTarget },
-    { dialTarget },
-    { openOwnConnection, ownLink },
-    { catalogueQueries, readCatalogue },
-    carriedLabels,
-    { dataPaths },
-  ] = await Promise.all([
-    import('../bin/configured.ts'),
-    import('../targets/dial.ts'),
-    import('../protocols/postgres/own-connection.ts'),
+  const [{ catalogueQueries, readCatalogue }, carriedLabels, { dataPaths }] = await Promise.all([
     import('../sql/catalogue.ts'),
     import('../store/carried-labels.ts'),
     import('../config/config.ts'),
   ]);
-  const { credential, tls } = openTarget(of);
   const carried = carriedLabels
     .readCarriedLabels(dataPaths(config).state)
     .filter((one) => one.target === of.name && one.database === database)
     .flatMap((one) => one.labels.map((label) => carriedLabels.ruleOf(one, label)));
-  const connection = await openOwnConnection(async () => ownLink(await dialTarget(of), credential, tls), {
-    database,
-    deadlineMs: Math.max(of.loginSeconds, 60) * 1_000,
-  });
+  // No query of a scan may take longer than 600 s.
+  const connection = await connectTo(of, database, Math.max(of.loginSeconds * 1_000, 630_000));
   try {
     const results: string[][][] = [];
     await connection.query('begin transaction isolation level repeatable read read only');
@@ -226,18 +213,4 @@ async function atTarget<T>(options: Place, io: Io, use: (at: At) => Promise<T>):
   } finally {
     connection.close();
   }
-}
-
-function targetOf(config: Config, name: string | undefined): Config['targets'][number] {
-  const names = config.targets.map((target) => target.name).join(', ');
-  const found =
-    name === undefined && config.targets.length === 1
-      ? config.targets[0]
-      : config.targets.find((one) => one.name === name);
-  if (!found)
-    throw new Exit(
-      2,
-      name === undefined ? `name a --target: ${names}` : `there is no target ${name}: name one of ${names}`,
-    );
-  return found;
 }

@@ -19,22 +19,21 @@ export function targetNamed(config: Config, name: string | undefined): Configure
   throw new Exit(2, `there is no target ${name}: write one of ${config.targets.map((one) => one.name).join(', ')}`);
 }
 
-/** Reads it as the gateway does. Rejects with a Fault when the target cannot be asked. */
-export async function readTarget(of: ConfiguredTarget, database = of.database): Promise<CatalogueDump> {
-  const [{ dialTarget }, { openOwnConnection, ownLink }, { secret }] = await Promise.all([
+/** Signs in as the gateway does, with the target's own credential. Rejects with a Fault when the target cannot be asked. */
+export async function connectTo(of: ConfiguredTarget, database: string, deadlineMs: number): Promise<OwnConnection> {
+  const [{ openTarget }, { dialTarget }, { openOwnConnection, ownLink }] = await Promise.all([
+    import('../bin/configured.ts'),
     import('../targets/dial.ts'),
     import('../protocols/postgres/own-connection.ts'),
-    import('../targets/secret.ts'),
   ]);
-  const { mode, ca, cert, key } = of.tls;
-  const pem = (file: { readonly file: string } | undefined) => file && readFileSync(file.file);
-  const tls = mode === 'disable' ? undefined : { mode, ca: pem(ca), cert: pem(cert), key: pem(key) };
-  const { user, password } = of.credential;
-  const credential = { user, tls: mode, password: async () => (password ? secret(password) : undefined) };
-  const connection = await openOwnConnection(
-    async () => ownLink(await dialTarget({ host: of.host, port: of.port }), credential, tls),
-    { database, deadlineMs: of.loginSeconds * 1_000 },
-  );
+  const { credential, tls } = openTarget(of);
+  const dial = async () => ownLink(await dialTarget({ host: of.host, port: of.port }), credential, tls);
+  return openOwnConnection(dial, { database, deadlineMs });
+}
+
+/** Reads it as the gateway does. Rejects with a Fault when the target cannot be asked. */
+export async function readTarget(of: ConfiguredTarget, database = of.database): Promise<CatalogueDump> {
+  const connection = await connectTo(of, database, of.loginSeconds * 1_000);
   try {
     return await readOver(connection);
   } finally {
