@@ -1,5 +1,6 @@
 // Proofs of single records, made from tiles and checked with the public key alone.
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -53,6 +54,47 @@ test(
     }
   },
 );
+
+test(verifies('verifier.alone', 'a shell with openssl says the same of a proof as we do'), async () => {
+  const script = new URL('../../scripts/check-proof.sh', import.meta.url).pathname;
+  const file = (name: string) => join(place.root, name);
+  const run = (proof: string, entry: Uint8Array, vkey = place.vkey) => {
+    writeFileSync(file('proof'), proof);
+    writeFileSync(file('entry'), entry);
+    writeFileSync(file('vkey'), `${vkey}\n`);
+    return spawnSync('sh', [script, file('proof'), file('entry'), file('vkey')], { encoding: 'utf8' });
+  };
+  const proofOf = async (index: number) => formatTlogProof({ index, path: await tiles.inclusion(index), checkpoint });
+  for (const index of [0, 1, 2, 3, 127, 128, 255, 256, 257, size - 2, size - 1]) {
+    const { status, stdout } = run(await proofOf(index), await tiles.entry(index));
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: `proven: the entry stands at ${index} of ${size} in the log example.test/log\n`,
+    });
+  }
+  const proof = await proofOf(5);
+  const entry = await tiles.entry(5);
+  const other = await ledgerPlace();
+  other.remove();
+  const changed = Buffer.from(entry);
+  changed[10]! ^= 1;
+  const cut = proof.replace(/^(index 5\n)[^\n]+\n/m, '$1');
+  for (const [why, result] of [
+    ['does not stand at 5', run(proof, changed)],
+    ['does not stand at 4', run(proof.replace('index 5', 'index 4'), entry)],
+    ['the path is too', run(cut, entry)],
+    ['beyond the checkpoint', run(proof.replace('index 5', `index ${size}`), entry)],
+    ['the signature does not verify', run(proof, entry, other.vkey)],
+    ['the signature does not verify', run(proof.replace(`\n${size}\n`, `\n${size + 1}\n`), entry)],
+    ['is no tlog-proof', run(proof.replace('@v1', '@v2'), entry)],
+  ] as const) {
+    expect({ status: result.status, stdout: result.stdout }).toEqual({
+      status: 1,
+      stdout: expect.stringContaining(why),
+    });
+  }
+  expect(spawnSync('sh', [script], { encoding: 'utf8' }).status).toBe(2);
+});
 
 test('a proof for another place, another log, or with a changed hash is refused', async () => {
   const key = parseVkey(place.vkey);
