@@ -1,7 +1,7 @@
 // Every message of the protocol with what makes it, writes it and reads it: codec.test.ts holds each of them to the same laws. A message
 // that is added to the codec and not here fails there.
 import fc from 'fast-check';
-import { clientMessage, targetMessage } from './codec.ts';
+import { type clientMessage, targetMessage } from './codec.ts';
 import * as authentication from './codec-authentication.ts';
 import * as copy from './codec-copy.ts';
 import * as extended from './codec-extended.ts';
