@@ -1,7 +1,7 @@
 // What the words of a text stand for in a played conversation: its parser has tests of its own, here every shape of an answer is wanted.
 import { Fault } from '../../src/domain/fault.ts';
 import type { Output } from '../../src/domain/statement.ts';
-import { type Catalogue, readCatalogue, type Relation } from '../../src/sql/catalogue.ts';
+import { type Catalogue, catalogueQueries, readCatalogue, type Relation } from '../../src/sql/catalogue.ts';
 import type { Analysis, Changes, Copy, Part, Witness } from '../../src/sql/analysis.ts';
 
 /** The labelled value that targets of the corpus send. */
@@ -39,7 +39,10 @@ const relation = {
 
 /** A target that holds one labelled column, which the principal may not see. */
 export const catalogue: Catalogue = {
-  ...readCatalogue([[], [], [], [], [], [], [], [], []], []),
+  ...readCatalogue(
+    catalogueQueries.map(() => []),
+    [],
+  ),
   relations: new Map([[relation.oid, relation]]),
 };
 

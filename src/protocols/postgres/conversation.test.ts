@@ -6,7 +6,7 @@ import { Fault } from '../../domain/fault.ts';
 import type { Denial, Permit } from '../../domain/permit.ts';
 import type { Outcome, Statement } from '../../domain/statement.ts';
 import type { Analysis } from '../../sql/analysis.ts';
-import { readCatalogue } from '../../sql/catalogue.ts';
+import { catalogueQueries, readCatalogue } from '../../sql/catalogue.ts';
 import { targetMessage } from './codec.ts';
 import { encodeReport } from './codec-report.ts';
 import { encodeCommandComplete, encodeDataRow, encodeRowDescription } from './codec-rows.ts';
@@ -15,7 +15,10 @@ import { Writer } from './codec-writer.ts';
 import { type Conversation, openConversation } from './conversation.ts';
 import { say } from './raw-client.suite.ts';
 
-const catalogue = readCatalogue([[], [], [], [], [], [], [], [], [], []], []);
+const catalogue = readCatalogue(
+  catalogueQueries.map(() => []),
+  [],
+);
 const base: Permit = { granted: true, entry: 0, sequence: 1, masks: [] };
 const source = { schema: 'public', relation: 'customers', column: 'email', labels: ['pii'] };
 const text = 'select id, email from customers';
