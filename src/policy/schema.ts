@@ -43,6 +43,13 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   'sql:ddl': ['sql:create', 'sql:alter', 'sql:drop', 'sql:truncate'],
 };
 
+/** Actions of a group, or the action itself; without a name, all there are. */
+export function actionsIn(name?: string): readonly string[] {
+  if (name === undefined) return actions;
+  if (name === 'sql') return actions.filter((action) => action.startsWith('sql:'));
+  return groups[name] ?? [name];
+}
+
 function action(name: string): string {
   const memberOf = Object.keys(groups).filter((group) => groups[group]!.includes(name));
   if (name.startsWith('sql:')) memberOf.unshift('sql');
