@@ -14,6 +14,7 @@ import { openEvents } from './events.ts';
 import { loopback, openGuard } from './guard.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Answer, answerFor } from './problem.ts';
+import { type PolicyParts, policyRoutes } from './policy-routes.ts';
 import { register, type Route } from './route.ts';
 import { type SessionParts, sessionRoutes } from './session-routes.ts';
 import { openSignIn, type SignInOptions } from './sign-in.ts';
@@ -45,6 +46,7 @@ export interface ApiOptions extends Pick<SessionParts, 'readRecording' | 'replay
   readonly identity: { verify(token: string): Promise<Principal> };
   readonly ledger: Pick<Ledger, 'origin' | 'vkey' | 'status' | 'append'>;
   readonly targets: readonly TargetRow[];
+  readonly policy: PolicyParts;
   /** Build of the console (web/dist); without one the first page says how to build it. */
   readonly webFolder?: string;
   readonly version?: string;
@@ -139,6 +141,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     }),
     ...sessionRoutes({ ...options, access, kill: (id, by, reason) => gateway.kill(id, by, reason) }),
     ...approvalRoutes({ access, inbox, store }),
+    ...policyRoutes({ ...options.policy, access, now }),
   ];
   register(server, routes, guard.signedIn);
   let document: Record<string, unknown> | undefined;

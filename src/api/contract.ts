@@ -182,6 +182,106 @@ export interface LedgerStatus {
   readonly fault?: string;
 }
 
+/** GET /api/policy: for viewers and admins, as what follows. */
+export interface PolicyStatus {
+  readonly version: string;
+  readonly rules: readonly PolicyRule[];
+  readonly findings: readonly PolicyFinding[];
+}
+
+export interface PolicyRule {
+  readonly id: string;
+  readonly effect: 'permit' | 'forbid';
+  readonly file: string;
+  readonly line: number;
+  /** Cedar text. */
+  readonly text: string;
+  readonly hold?: { readonly group: string; readonly quorum: number; readonly ttlSeconds: number };
+  readonly advice?: string;
+  readonly shadow?: boolean;
+}
+
+export interface PolicyFinding {
+  readonly kind: 'unused' | 'shadowed' | 'contradictory';
+  readonly rule: string;
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+/** POST /api/policy/explain {statement, target, database?, principal: {kind, groups, claims?}} → PolicyExplanation */
+export interface PolicyExplanation {
+  readonly policy: string;
+  readonly ruling: 'permit' | 'hold' | 'deny';
+  readonly rules: readonly string[];
+  readonly reason?: string;
+  readonly advice?: string;
+  readonly next?: 'final' | 'change' | 'ask';
+  readonly group?: string;
+  readonly quorum?: number;
+  readonly shadow?: { readonly ruling: 'permit' | 'hold' | 'deny'; readonly rules: readonly string[] };
+  readonly effects: readonly EffectRow[];
+  readonly results: readonly (readonly ExplainedColumn[])[];
+  /** As it would be recorded. */
+  readonly text?: string;
+}
+
+export interface ExplainedColumn {
+  readonly name: string;
+  readonly sources: readonly { readonly column: string; readonly labels: readonly string[] }[];
+  readonly direct: boolean;
+  readonly opaque: boolean;
+  readonly mask?: { readonly label: string; readonly method: string; readonly whole: boolean };
+}
+
+/** POST /api/policy/backtest {days, policies?: [{name, text}], target?, agent?} → BacktestReport. Without policies: those in force. */
+export interface BacktestReport {
+  readonly version: string;
+  readonly statements: number;
+  readonly changed: number;
+  readonly otherRules: number;
+  readonly lost: { readonly erased: number; readonly unknown: number; readonly unreadable: number };
+  readonly changes: readonly {
+    readonly from: 'permit' | 'hold' | 'deny';
+    readonly to: 'permit' | 'hold' | 'deny';
+    readonly before: readonly string[];
+    readonly after: readonly string[];
+    readonly masks: {
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      readonly changed: readonly string[];
+    };
+    readonly reason?: string;
+    readonly count: number;
+    readonly examples: readonly {
+      readonly entry: number;
+      readonly session: string;
+      readonly sequence: number;
+      readonly at: number;
+      readonly agent: string;
+      readonly text: string;
+    }[];
+  }[];
+  readonly unlisted: number;
+  readonly agents: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly statements: number;
+    readonly changed: number;
+  }[];
+  /** `decided` counts what is recorded; `before` and `after` what would change. */
+  readonly rules: readonly {
+    readonly rule: string;
+    readonly decided: number;
+    readonly before: number;
+    readonly after: number;
+  }[];
+  readonly entries: number;
+  readonly from: number;
+  /** There was more than one backtest looks at. */
+  readonly cut: boolean;
+}
+
 /** GET /api/targets */
 export interface TargetRow {
   readonly name: string;

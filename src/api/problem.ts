@@ -18,6 +18,8 @@ export const apiProblems = {
   'access.admins': 403,
   'session.unknown': 404,
   'session.ended': 409,
+  'policy.invalid': 400,
+  'backtest.busy': 503,
   'replay.busy': 503,
   'replay.protocol': 501,
   'sign-in.not-configured': 404,

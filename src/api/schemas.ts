@@ -3,10 +3,13 @@
 import { z } from 'zod';
 import type {
   ApprovalRow,
+  BacktestReport,
   EffectRow,
   LedgerStatus,
   Me,
   Overview,
+  PolicyExplanation,
+  PolicyStatus,
   Problem,
   Replay,
   ReplayEvent,
@@ -216,6 +219,86 @@ export const targetRow = z.strictObject({
   ack: z.strictObject({ read: z.string(), write: z.string() }),
 }) satisfies z.ZodType<TargetRow>;
 
+const place = { rule: z.string(), file: z.string(), line: count };
+export const policyStatus = z.strictObject({
+  version: z.string(),
+  rules: z.array(
+    z.strictObject({
+      id: z.string(),
+      effect: z.enum(['permit', 'forbid']),
+      file: z.string(),
+      line: count,
+      text: z.string(),
+      hold: z.strictObject({ group: z.string(), quorum: count, ttlSeconds: count }).optional(),
+      advice: z.string().optional(),
+      shadow: z.boolean().optional(),
+    }),
+  ),
+  findings: z.array(
+    z.strictObject({ kind: z.enum(['unused', 'shadowed', 'contradictory']), ...place, message: z.string() }),
+  ),
+}) satisfies z.ZodType<PolicyStatus>;
+
+export const policyExplanation = z.strictObject({
+  policy: z.string(),
+  ruling,
+  rules: strings,
+  reason: z.string().optional(),
+  advice: z.string().optional(),
+  next: z.enum(['final', 'change', 'ask']).optional(),
+  group: z.string().optional(),
+  quorum: count.optional(),
+  shadow: z.strictObject({ ruling, rules: strings }).optional(),
+  effects: z.array(effect),
+  results: z.array(
+    z.array(
+      z.strictObject({
+        name: z.string(),
+        sources: z.array(z.strictObject({ column: z.string(), labels: strings })),
+        direct: z.boolean(),
+        opaque: z.boolean(),
+        mask: z.strictObject({ label: z.string(), method: z.string(), whole: z.boolean() }).optional(),
+      }),
+    ),
+  ),
+  text: z.string().optional(),
+}) satisfies z.ZodType<PolicyExplanation>;
+
+export const backtestReport = z.strictObject({
+  version: z.string(),
+  statements: count,
+  changed: count,
+  otherRules: count,
+  lost: z.strictObject({ erased: count, unknown: count, unreadable: count }),
+  changes: z.array(
+    z.strictObject({
+      from: ruling,
+      to: ruling,
+      before: strings,
+      after: strings,
+      masks: z.strictObject({ added: strings, removed: strings, changed: strings }),
+      reason: z.string().optional(),
+      count,
+      examples: z.array(
+        z.strictObject({
+          entry: count,
+          session: z.string(),
+          sequence: count,
+          at: time,
+          agent: z.string(),
+          text: z.string(),
+        }),
+      ),
+    }),
+  ),
+  unlisted: count,
+  agents: z.array(z.strictObject({ id: z.string(), name: z.string(), statements: count, changed: count })),
+  rules: z.array(z.strictObject({ rule: z.string(), decided: count, before: count, after: count })),
+  entries: count,
+  from: count,
+  cut: z.boolean(),
+}) satisfies z.ZodType<BacktestReport>;
+
 export const page = <Item extends z.ZodType>(item: Item) =>
   z.strictObject({
     items: z.array(item),
@@ -252,4 +335,26 @@ export const voteBody = z.strictObject({
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   reason: z.string().max(2_000).optional(),
 }) satisfies z.ZodType<Vote>;
+const shortText = z.string().min(1).max(200);
+export const explainBody = z.strictObject({
+  statement: z.string().min(1).max(50_000),
+  target: shortText,
+  database: shortText.optional(),
+  principal: z.strictObject({
+    kind,
+    groups: z.array(shortText).max(100).default([]),
+    claims: z.record(shortText, z.union([z.string(), z.number(), z.boolean(), strings])).optional(),
+  }),
+});
+export const backtestBody = z.strictObject({
+  days: z.number().min(0.01).max(3_650).default(30),
+  policies: z
+    .array(z.strictObject({ name: z.string().regex(/^[\w.-]{1,100}\.cedar$/), text: z.string() }))
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('The draft; without it the policies in force.'),
+  target: shortText.optional(),
+  agent: shortText.optional().describe('A principal id, or the beginning of a name.'),
+});
 export const nothing = z.strictObject({});

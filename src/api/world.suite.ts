@@ -15,6 +15,7 @@ import { openIdentity } from '../identity/identity.ts';
 import { openKeyring } from '../ledger/keyring.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import { openPolicy } from '../policy/policy.ts';
+import { explainMeaning } from '../policy/explain-statement.ts';
 import { loadPolicies } from '../policy/policy-set.ts';
 import type { Session } from '../protocols/protocol.ts';
 import { replayPostgres } from '../protocols/postgres/replay.ts';
@@ -22,6 +23,7 @@ import { readRecording } from '../recordings/reading.ts';
 import { openRecorder } from '../recordings/recorder.ts';
 import { openGateway, type OpenGateway } from '../session/gateway.ts';
 import { openPolicyHolder } from '../session/policy-holder.ts';
+import { openBacktester } from '../store/backtester.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { type Api, type ApiOptions, openApi } from './api.ts';
 import type { Problem } from './contract.ts';
@@ -65,9 +67,8 @@ export async function world(change: Partial<ApiOptions['console']> & { webFolder
   const timers = { set: setTimeout, clear: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout) };
   const approvals = openApprovals({ ledger, now, timers, baseUrl: 'http://127.0.0.1' });
   const policy = openPolicyHolder(ledger);
-  await policy.activate(
-    openPolicy(loadPolicies([{ name: 'test.cedar', text: policies }]), { methodFor: () => ({ method: 'full' }) }),
-  );
+  const set = loadPolicies([{ name: 'test.cedar', text: policies }]);
+  await policy.activate(openPolicy(set, { methodFor: () => ({ method: 'full' }) }));
   // The provider must know where the console is before either runs.
   const port = await freePort();
   const provider = await startProvider({ port: 0, consoleRedirect: `http://127.0.0.1:${port}/auth/callback` });
@@ -133,6 +134,14 @@ export async function world(change: Partial<ApiOptions['console']> & { webFolder
   const store = openStore({ ledger: place.folder, state: place.state, file: join(place.root, 'store.sqlite'), failed });
   ends.push(() => store.close());
   ends.push(ledger.onAppend(store.advanced));
+  const backtester = openBacktester({
+    ledger: place.folder,
+    state: place.state,
+    masks: {},
+    ttlSeconds: 900,
+    sessionMs: 86_400_000,
+  });
+  ends.push(() => backtester.close());
   const failures: World['failures'] = [];
   const { webFolder, ...console } = change;
   const api = await openApi({
@@ -151,6 +160,17 @@ export async function world(change: Partial<ApiOptions['console']> & { webFolder
     identity,
     ledger,
     targets: [{ name: 'shop', protocol: 'postgres', labelledColumns: 0, ack: { read: 'written', write: 'synced' } }],
+    policy: {
+      current: () => set,
+      surroundings: { targets: ['shop'], labels: [] },
+      async explain({ target, principal }) {
+        if (target !== 'shop') return undefined;
+        const { meaning } = statement('drop table orders', 'sql:drop');
+        const question = { principal, target, labels: [], time: now() };
+        return explainMeaning(set, meaning, question, () => ({ method: 'full' }));
+      },
+      backtest: (files, wish) => backtester.run(files, wish),
+    },
     readRecording: (session) => readRecording(recordings, session, keys),
     replayers: new Map([['postgres', replayPostgres]]),
     webFolder,

@@ -35,11 +35,13 @@ import { openPolicyHolder } from '../session/policy-holder.ts';
 import { openAnalyser } from '../sql/analyse.ts';
 import { loadParser } from '../sql/parse.ts';
 import { openCarriedLabels } from '../store/carried-labels.ts';
+import { openBacktester } from '../store/backtester.ts';
 import { openStore } from '../store/store.ts';
 import { dialTarget } from '../targets/dial.ts';
 import { consoleOptions, listenerTls, oauthOf, openTarget } from './configured.ts';
 import { openLabelWarnings } from './label-warnings.ts';
 import { openCosigning } from '../witness/cosigning.ts';
+import { policyParts } from './policy-parts.ts';
 import { version } from './version.ts';
 
 export interface Running {
@@ -228,7 +230,16 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     closing.push(ledger.onAppend((entries) => store.advanced(entries)));
     const keyring = openKeyring(paths.state);
     closing.push(() => keyring.close());
+    const backtester = openBacktester({
+      ledger: paths.ledger,
+      state: paths.state,
+      masks: config.masks,
+      ttlSeconds: config.approvals.ttlSeconds,
+      sessionMs: config.limits.sessionSeconds * 1_000,
+    });
+    closing.push(() => backtester.close());
     const api = await openApi({
+      policy: policyParts({ targets, policies, catalogues, backtester, methodFor: methods.methodFor }),
       console: await consoleOptions(config),
       store,
       approvals,

@@ -124,7 +124,9 @@ async function print(io: Io, report: LedgerBacktest, folder: string, url: string
   await printTable(
     io,
     ['rule', 'decided then', 'would decide'],
-    report.rules.map(({ rule, before, after }): Cell[] => [rule, before, after]),
+    report.rules
+      .filter((rule) => rule.before + rule.after > 0)
+      .map(({ rule, before, after }): Cell[] => [rule, before, after]),
   );
 }
 

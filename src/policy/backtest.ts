@@ -52,8 +52,13 @@ export interface BacktestReport {
     readonly statements: number;
     readonly changed: number;
   }[];
-  /** Changed statements that each rule decided then, and would decide now. */
-  readonly rules: readonly { readonly rule: string; readonly before: number; readonly after: number }[];
+  /** Statements that each rule decided as recorded; of the changed ones, those it decided then and would decide now. */
+  readonly rules: readonly {
+    readonly rule: string;
+    readonly decided: number;
+    readonly before: number;
+    readonly after: number;
+  }[];
 }
 
 export interface Backtest {
@@ -72,16 +77,16 @@ type Grown = Mutable<Omit<BacktestChange, 'examples'>> & { readonly examples: Ba
 export function openBacktest(draft: Policy): Backtest {
   const changes = new Map<string, Grown>();
   const agents = new Map<string, { id: string; name: string; statements: number; changed: number }>();
-  const rules = new Map<string, { rule: string; before: number; after: number }>();
+  const rules = new Map<string, { rule: string; decided: number; before: number; after: number }>();
   const lost = { erased: 0, unknown: 0, unreadable: 0 };
   let statements = 0;
   let changed = 0;
   let otherRules = 0;
   let unlisted = 0;
 
-  function count(rule: string, side: 'before' | 'after'): void {
+  function count(rule: string, side: 'decided' | 'before' | 'after'): void {
     let of = rules.get(rule);
-    if (!of) rules.set(rule, (of = { rule, before: 0, after: 0 }));
+    if (!of) rules.set(rule, (of = { rule, decided: 0, before: 0, after: 0 }));
     of[side]++;
   }
 
@@ -143,6 +148,7 @@ export function openBacktest(draft: Policy): Backtest {
       statements++;
       const agent = agentOf(statement);
       agent.statements++;
+      for (const rule of statement.rules) count(rule, 'decided');
       const { kind, meaning, at } = statement;
       const decision = draft.view(statement.standpoint).decide(kind, meaning, at);
       const difference = maskDifference(statement.masks, decision);
@@ -164,7 +170,9 @@ export function openBacktest(draft: Policy): Backtest {
       agents: [...agents.values()].sort(
         (one, other) => other.changed - one.changed || other.statements - one.statements,
       ),
-      rules: [...rules.values()].sort((one, other) => other.before + other.after - one.before - one.after),
+      rules: [...rules.values()].sort(
+        (one, other) => other.before + other.after - one.before - one.after || other.decided - one.decided,
+      ),
     }),
   };
 }

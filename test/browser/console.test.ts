@@ -169,6 +169,33 @@ describe.each([
     ).toEqual([]);
   });
 
+  test('policies: the rules in force, a statement explained, and what a draft would have changed', async () => {
+    const page = await console('dana', look);
+    await go(page, 'Policies');
+    await page.getByRole('heading', { name: 'In force' }).waitFor();
+    await page.getByText('guard.destructive-ddl').first().click();
+    await page.getByText('@advice("Dropping, emptying').waitFor();
+    await page.getByLabel(/^Statement/).fill('select id, email, upper(email) as loud from customers');
+    await page.getByRole('button', { name: 'Explain' }).click();
+    const columns = page.getByRole('region', { name: 'Columns of the result' });
+    await columns.getByText('derived from').waitFor();
+    expect(await columns.getByRole('listitem').allInnerTexts()).toEqual([
+      expect.stringMatching(/^id\s+in clear$/),
+      expect.stringMatching(/^email\s+pii\.email/),
+      expect.stringMatching(/^loud\s+pii\.email .*whole/),
+    ]);
+    await page
+      .getByLabel(/^Draft in Cedar/)
+      .fill('@id("draft.no-reads") forbid (principal is Agent, action == Action::"sql:read", resource);');
+    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByText(/statements: \d+ would change/).waitFor();
+    await page.getByText('draft.no-reads').last().waitFor();
+    await check(page);
+    const folder = process.env['COUNTERSIGN_SCREENSHOTS'];
+    if (folder)
+      await page.screenshot({ path: join(folder, `policies-${look.width}-${look.theme}.png`), fullPage: true });
+  });
+
   test('a held statement and the sign-in pages fit and are accessible', async () => {
     const window = await openWindow(browser, look);
     opened.push(window);

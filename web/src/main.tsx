@@ -14,6 +14,7 @@ const Session = lazy(() => import('./pages/session.tsx'));
 const Approvals = lazy(() => import('./pages/approvals.tsx'));
 const Approval = lazy(() => import('./pages/approval.tsx'));
 const Ledger = lazy(() => import('./pages/ledger.tsx'));
+const Policies = lazy(() => import('./pages/policies.tsx'));
 const Missing = lazy(() => import('./pages/missing.tsx'));
 
 const queries: QueryClient = new QueryClient({
@@ -50,6 +51,7 @@ const router = createBrowserRouter([
           { path: 'sessions/:id', element: page(<Session />) },
           { path: 'approvals', element: page(<Approvals />) },
           { path: 'approvals/:id', element: page(<Approval />) },
+          { path: 'policies', element: page(<Policies />) },
           { path: 'ledger', element: page(<Ledger />) },
           { path: '*', element: page(<Missing />) },
         ],

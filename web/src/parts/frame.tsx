@@ -1,4 +1,4 @@
-import { Activity, BookLock, CheckCheck, List, LogOut, Moon, Sun } from 'lucide-react';
+import { Activity, BookLock, CheckCheck, List, LogOut, Moon, ScrollText, Sun } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { Link, NavLink, Outlet, useLocation, useNavigationType } from 'react-router';
 import type { Me, Overview } from '../../../src/api/contract.ts';
@@ -10,6 +10,7 @@ const places = [
   { to: '/', label: 'Now', icon: Activity, end: true },
   { to: '/approvals', label: 'Approvals', icon: CheckCheck, end: false },
   { to: '/sessions', label: 'Sessions', icon: List, end: false },
+  { to: '/policies', label: 'Policies', icon: ScrollText, end: false },
   { to: '/ledger', label: 'Ledger', icon: BookLock, end: false },
 ];
 

@@ -1,0 +1,24 @@
+// A backtest on a thread of its own: months of history must not hold up a statement that passes now.
+import { parentPort, workerData } from 'node:worker_threads';
+import { methodFor } from '../config/masks.ts';
+import type { Method } from '../domain/mask.ts';
+import { openKeyring } from '../ledger/keyring.ts';
+import { openPolicy } from '../policy/policy.ts';
+import { loadPolicies, type PolicyFile } from '../policy/policy-set.ts';
+import { backtestLedger, type BacktestWish } from './backtest.ts';
+
+export interface BacktestWork {
+  readonly wish: BacktestWish;
+  readonly files: readonly PolicyFile[];
+  readonly ledger: string;
+  readonly state: string;
+  readonly masks: Readonly<Record<string, Method>>;
+  readonly ttlSeconds: number;
+  readonly sessionMs: number;
+}
+
+const { wish, files, ledger, state, masks, ttlSeconds, sessionMs } = workerData as BacktestWork;
+const keys = openKeyring(state);
+const draft = openPolicy(loadPolicies(files, { ttlSeconds }), { methodFor: (label) => methodFor(masks, label) });
+parentPort!.postMessage(await backtestLedger({ ...wish, ledger, keys, draft, sessionMs }));
+keys.close();
