@@ -7,7 +7,7 @@ import { BinaryRows } from './copy-binary.ts';
 import { csvSyntax, LineRows, textSyntax } from './copy-lines.ts';
 import { maskedBack } from './copy-held.ts';
 import { compileMask, type MaskValue } from './method.ts';
-import { keyless } from './written-back.ts';
+import { keyless, type Place, type WrittenBack } from './written-back.ts';
 
 /** The form of the stream; an analysis's `Copy` fits. */
 export interface CopyForm {
@@ -65,17 +65,23 @@ export function openCopyMasks(form: CopyForm, columns: readonly CopyColumn[], ke
 
 /**
  * What is kept of data that a client copies in: values for labelled columns become NULL. Throws a Fault for a value that is itself the
- * work of a mask, because copying it in would destroy what it hides (test: copy-in, "a masked value").
+ * work of a mask, because copying it in would destroy what it hides (test: copy-in, "a masked value"). A column without a label has no place.
  */
-export function openCopyRecord(form: CopyForm, labelled: readonly boolean[]): Pick<CopyMasks, 'push' | 'end'> {
+export function openCopyRecord(
+  form: CopyForm,
+  places: readonly (Place | null)[],
+  back: WrittenBack = keyless,
+): Pick<CopyMasks, 'push' | 'end'> {
   const format = form.format === 'binary' ? 1 : 0;
-  const hide = (value: Buffer | null): null => {
-    if (value !== null && keyless.value(value, format, 0, { meets: true }) !== undefined) throw maskedBack();
-    return null;
-  };
   return openRows(
     form,
-    labelled.map((one) => (one ? hide : null)),
+    places.map((place) => {
+      if (place === null) return null;
+      return (value) => {
+        if (value !== null && back.value(value, format, 0, place) !== undefined) throw maskedBack();
+        return null;
+      };
+    }),
   );
 }
 

@@ -16,9 +16,12 @@ export interface Analysis {
   readonly quotesLabelled: boolean;
   /** Numbers (from 1) of parameters whose values belong to labelled columns, or that could not be placed: recorded masked. */
   readonly sensitiveParameters: ReadonlySet<number>;
-  /** Labels of the columns that the text touches (absent when it could touch any), and parameters that surely meet one. */
-  readonly near?: { readonly labels?: ReadonlySet<Label>; readonly parameters: ReadonlySet<number> };
+  /** Labels of the columns that the text touches (absent when it could touch any), and those that each parameter surely meets. */
+  readonly near?: { readonly labels?: ReadonlySet<Label>; readonly parameters: ReadonlyMap<number, Met> };
 }
+
+/** Labels of the columns that a literal or parameter meets; `any` when they could not be told. */
+export type Met = 'any' | ReadonlySet<Label>;
 
 export interface Part {
   /** The parser's node name, such as `SelectStmt`. */
@@ -51,6 +54,8 @@ export interface Copy {
   readonly header: boolean;
   /** For `in`: whether each column is labelled, in the order of the data; drives the masking of what is recorded. */
   readonly labelled: readonly boolean[];
+  /** Beside `labelled`: the labels of each. */
+  readonly labels?: readonly (Met | undefined)[];
 }
 
 export interface Changes {

@@ -1,9 +1,9 @@
 // One reading of one statement: what names mean where, what was found so far, and the readers that call one another.
 // The readers live in files of their own and meet only in lineage.ts.
-import type { LabelledColumn } from '../domain/label.ts';
-import type { Scope } from './analysis.ts';
+import type { Label, LabelledColumn } from '../domain/label.ts';
+import type { Met, Scope } from './analysis.ts';
 import type { Relation, Routine } from './catalogue.ts';
-import { type Literal, sensitive, type Table, type Value } from './lineage-value.ts';
+import { sensitive, type Table, type Value } from './lineage-value.ts';
 import type { Tree } from './parse.ts';
 
 /** An entry of FROM, or the target of a write. */
@@ -37,6 +37,8 @@ export interface Found {
   /** Literals that meet labelled columns, and those that surely do not; the others could not be placed. */
   readonly sensitive: { readonly locations: Set<number>; readonly parameters: Set<number> };
   readonly placed: { readonly locations: Set<number>; readonly parameters: Set<number> };
+  /** Of the sensitive ones, the labels that each surely meets. */
+  readonly meets: { readonly locations: Map<number, Met>; readonly parameters: Map<number, Met> };
   /** Something somewhere could not be resolved or read. */
   opaque: boolean;
   /** Expressions and queries read so far, function bodies among them, and readings of recursive queries. */
@@ -75,15 +77,33 @@ export function probe(walk: Walk, value: Value): void {
   place(walk, value);
 }
 
-/** Says of a value's literals whether they meet labelled columns. */
-export function place(walk: Walk, value: Value, meetsLabelled: boolean = sensitive(value)): void {
-  const into = meetsLabelled ? walk.found.sensitive : walk.found.placed;
-  for (const literal of value.literals) placeOne(into, literal);
+/** Says of a value's literals whether they meet labelled columns: those of the value itself, and what it is written to. */
+export function place(
+  walk: Walk,
+  value: Value,
+  meetsLabelled: boolean = sensitive(value),
+  target: Value = value,
+): void {
+  const { meets, placed, sensitive: found } = walk.found;
+  const into = meetsLabelled ? found : placed;
+  const any = value.opaque || target.opaque;
+  for (const literal of value.literals) {
+    const [kind, at] =
+      'location' in literal ? (['locations', literal.location] as const) : (['parameters', literal.parameter] as const);
+    into[kind].add(at);
+    if (meetsLabelled) meet(meets[kind], at, any ? 'any' : [value, target]);
+  }
 }
 
-function placeOne(into: Found['placed'], literal: Literal): void {
-  if ('location' in literal) into.locations.add(literal.location);
-  else into.parameters.add(literal.parameter);
+function meet(into: Map<number, Met>, at: number, values: 'any' | readonly Value[]): void {
+  const before = into.get(at);
+  if (values === 'any' || before === 'any') {
+    into.set(at, 'any');
+    return;
+  }
+  const labels = new Set<Label>(before);
+  for (const { sources } of values) for (const source of sources) for (const label of source.labels) labels.add(label);
+  into.set(at, labels);
 }
 
 export function emptyFound(): Found {
@@ -95,6 +115,7 @@ export function emptyFound(): Found {
     carries: new Map(),
     sensitive: places(),
     placed: places(),
+    meets: { locations: new Map(), parameters: new Map() },
     opaque: false,
     steps: 0,
     bodies: 0,

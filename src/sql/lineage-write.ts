@@ -103,7 +103,7 @@ export function assign(walk: Walk, target: Item, name: string, value: Value, wri
   const loose = value.sources.filter((source) => !source.labels.every((label) => labels.has(label)));
   for (const source of loose) walk.found.derives.add(source);
   if (loose.length > 0) carryInto(walk, target.relation, name, { ...value, sources: loose });
-  place(walk, value, sensitive(value) || column === undefined || sensitive(column));
+  place(walk, value, sensitive(value) || column === undefined || sensitive(column), column ?? anything);
   written.set(name, [...(written.get(name) ?? []), value]);
 }
 

@@ -122,10 +122,10 @@ describe('remembered statements', () => {
 });
 
 test('COPY FROM says which columns of its data are labelled', () => {
-  expect(read('copy people from stdin').copyLabelled).toEqual([false, true, false]);
-  expect(read('copy people (ssn, id) from stdin').copyLabelled).toEqual([true, false]);
-  expect(read('copy nobody from stdin').copyLabelled).toEqual([true]);
-  expect(read('copy people (id, nobody) from stdin').copyLabelled).toEqual([false, true]);
+  expect(read('copy people from stdin').copyLabelled).toEqual([undefined, new Set(['pii']), undefined]);
+  expect(read('copy people (ssn, id) from stdin').copyLabelled).toEqual([new Set(['pii']), undefined]);
+  expect(read('copy nobody from stdin').copyLabelled).toEqual(['any']);
+  expect(read('copy people (id, nobody) from stdin').copyLabelled).toEqual([undefined, 'any']);
 });
 
 test('only the touched columns are said to be touched', () => {

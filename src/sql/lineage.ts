@@ -2,7 +2,7 @@
 // readers of its parts meet here.
 import type { LabelledColumn } from '../domain/label.ts';
 import type { Output } from '../domain/statement.ts';
-import type { Analysis, Scope, Witness } from './analysis.ts';
+import type { Met, Analysis, Scope, Witness } from './analysis.ts';
 import { readCall } from './lineage-call.ts';
 import { carryNew, commented, loosened, movedToSchema, renamed } from './lineage-carry.ts';
 import { readCondition } from './lineage-condition.ts';
@@ -32,14 +32,16 @@ export interface Lineage {
   /** Something could not be resolved or read: anything may be reached. */
   readonly opaque: boolean;
   readonly literals: Literals;
-  /** COPY … FROM: whether each column of the data is labelled. */
-  readonly copyLabelled?: readonly boolean[];
+  /** COPY … FROM: the labels of each column of the data; undefined without any. */
+  readonly copyLabelled?: readonly (Met | undefined)[];
 }
 
 /** Constants (UTF-8 byte offsets in the text that was parsed) and parameters (numbers). What is in neither set could not be placed. */
 export interface Literals {
   /** Compared with, assigned to or combined with labelled columns. */
   readonly sensitive: { readonly locations: ReadonlySet<number>; readonly parameters: ReadonlySet<number> };
+  /** Of these, the labels that each meets. */
+  readonly meets: { readonly locations: ReadonlyMap<number, Met>; readonly parameters: ReadonlyMap<number, Met> };
   /** Meets unlabelled columns only. */
   readonly placed: { readonly locations: ReadonlySet<number>; readonly parameters: ReadonlySet<number> };
 }
@@ -72,14 +74,14 @@ export function lineage(tree: Tree, scope: Scope): Lineage {
     carries: [...found.carries.values()],
     touches: [...found.touches],
     opaque: found.opaque,
-    literals: { sensitive: found.sensitive, placed: found.placed },
+    literals: { sensitive: found.sensitive, placed: found.placed, meets: found.meets },
     ...(result.copyLabelled ? { copyLabelled: result.copyLabelled } : {}),
   };
 }
 
 interface Result {
   readonly table?: Table;
-  readonly copyLabelled?: readonly boolean[];
+  readonly copyLabelled?: readonly (Met | undefined)[];
 }
 
 function output({ name, value }: Column): Output {
@@ -270,7 +272,10 @@ function copy(walk: Walk, node: NonNullable<Tree['CopyStmt']>): Result {
           .concat(item.rest ? [{ name: '*', value: item.rest }] : []);
   if (node.is_from) {
     walk.condition(node.whereClause as Tree | undefined, { ...noNames, items: [item] });
-    const labelled = columns.map(({ value }) => value.opaque || value.sources.length > 0);
+    const labelled = columns.map(({ value }): Met | undefined => {
+      if (value.opaque) return 'any';
+      return value.sources.length === 0 ? undefined : new Set(value.sources.flatMap((source) => source.labels));
+    });
     for (const { value } of columns) touch(walk, value);
     return { copyLabelled: labelled };
   }

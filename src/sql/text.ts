@@ -1,12 +1,12 @@
 // One SQL text → Analysis, uncached (contract in analysis.ts): each statement's effects, columns, literals and changes put
 // together. Total: a text is analysed, or refused with a Fault that says what to do.
 import type { CallStmt, CopyStmt, ExecuteStmt, FetchStmt } from 'libpg-query';
-import type { Action, Effect } from '../domain/effect.ts';
+import type { Effect } from '../domain/effect.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Label, LabelledColumn } from '../domain/label.ts';
 import type { Meaning, Output } from '../domain/statement.ts';
 import { keyless, type Made, type WrittenBack } from '../masking/written-back.ts';
-import type { Analysis, Part, Scope, Witness } from './analysis.ts';
+import type { Analysis, Met, Part, Scope, Witness } from './analysis.ts';
 import { walk } from './effects.ts';
 import { domainChecks } from './effects-calls.ts';
 import { copiesOverWire, copyForm } from './effects-copy.ts';
@@ -15,7 +15,7 @@ import { type Lineage, lineage } from './lineage.ts';
 import { routinesNamed, strings } from './names.ts';
 import { kindOf, notUnderstood, type Parsed, parse, type Tree } from './parse.ts';
 import { add, changesCatalogue, noNames, openReading, type Reading, type Walker } from './reading.ts';
-import { madeByMask, type Meeting } from './literals.ts';
+import { collect, limits, madeByMask, type Meeting, parametersOf, refuseMade } from './literals.ts';
 import { type RecordedPart, recordedText } from './recorded.ts';
 import { refuseStale, scopeAfter, type Stale, staleAfter } from './sequence.ts';
 
@@ -135,7 +135,7 @@ function readParts(
   const recorded: RecordedPart[] = [];
   const sensitiveParameters = new Set<number>();
   const labels = new Set<Label>();
-  const meeting = new Set<number>();
+  const meeting = new Map<number, Met>();
   let anyLabel = false;
   let made: Made | undefined;
   let scope = start;
@@ -161,7 +161,7 @@ function readParts(
     const code = one.kind === 'DoStmt' || one.kind === 'CreateFunctionStmt';
     recorded.push({ start: one.start, end: one.end, code, ...read.literals });
     for (const number of read.sensitiveParameters) sensitiveParameters.add(number);
-    for (const number of read.meeting) meeting.add(number);
+    for (const [number, met] of read.meeting) meeting.set(number, met);
     for (const label of read.literals.labels ?? []) labels.add(label);
     anyLabel ||= read.literals.labels === undefined;
     // Code is not data: what a body holds is not looked at.
@@ -181,22 +181,6 @@ function readParts(
   return { analysis: { meaning, text, parts, barrier, quotesLabelled, sensitiveParameters, near }, cacheable };
 }
 
-/** A mask is refused where rows are written; what stands for one value also where it is compared: no row holds it. */
-function refuseMade(made: Made | undefined, meaning: Meaning): void {
-  if (made === 'pseudonym')
-    throw notUnderstood(
-      'A value in the statement is a token or a hash that stands for a masked value, and no row holds it. Leave it out, join on the column, or send the real value.',
-      { sqlstate: '42501', message: 'a token of a masked value can be neither written nor compared' },
-    );
-  if (made === 'mask' && meaning.effects.some(({ action }) => writesRows.has(action)))
-    throw notUnderstood(
-      'A value in the statement is the work of a mask: writing it back would destroy what it hides. Leave the column out, or send its real value.',
-      { sqlstate: '42501', message: 'a masked value cannot be written back' },
-    );
-}
-
-const writesRows: ReadonlySet<Action> = new Set<Action>(['sql:insert', 'sql:update']);
-
 interface PartRead {
   readonly kind: string;
   readonly reading: Reading;
@@ -205,8 +189,8 @@ interface PartRead {
   readonly copy?: Part['copy'];
   readonly literals: Meeting;
   readonly sensitiveParameters: ReadonlySet<number>;
-  /** Of these, the ones that surely meet a labelled column. */
-  readonly meeting: ReadonlySet<number>;
+  /** What these surely meet. */
+  readonly meeting: ReadonlyMap<number, Met>;
   readonly quotesLabelled: boolean;
   readonly carries: readonly LabelledColumn[];
   readonly anyColumns: boolean;
@@ -258,9 +242,15 @@ function readPart(part: Parsed, scope: Scope): PartRead {
     ...(outputs && !(copyStmt && (copyStmt.is_from || !copy)) ? { outputs } : {}),
     witnesses,
     ...(copy ? { copy } : {}),
-    literals: { mask, sensitive, placed, labels },
+    literals: {
+      mask,
+      sensitive,
+      placed,
+      labels,
+      meets: new Map([...traced.literals.meets.locations, ...(execute?.meets ?? [])]),
+    },
     sensitiveParameters: parameters,
-    meeting: traced.literals.sensitive.parameters,
+    meeting: traced.literals.meets.parameters,
     quotesLabelled: labelled || opaque,
     carries,
     anyColumns:
@@ -352,50 +342,31 @@ function cursorOf(stmt: FetchStmt, scope: Scope): Analysis | undefined {
   return scope.cursors.get(stmt.portalname ?? '');
 }
 
+interface Executed {
+  readonly sensitive: number[];
+  readonly placed: number[];
+  readonly meets: Map<number, Met>;
+}
+
 /** Where the literals of EXECUTE's arguments stand, by what the prepared statement says of its parameters. */
-function executed(tree: Tree, scope: Scope): { sensitive: number[]; placed: number[] } | undefined {
+function executed(tree: Tree, scope: Scope): Executed | undefined {
   if (!tree.ExecuteStmt) return undefined;
   const analysis = preparedBy(tree.ExecuteStmt, scope);
-  const found = { sensitive: [] as number[], placed: [] as number[] };
+  const found: Executed = { sensitive: [], placed: [], meets: new Map() };
   ((tree.ExecuteStmt.params ?? []) as Tree[]).forEach((param, index) => {
     const into = !analysis || analysis.sensitiveParameters.has(index + 1) ? found.sensitive : found.placed;
-    collect(param, 'A_Const', (body) => into.push((body as { location?: number }).location ?? 0));
+    const met = analysis?.near ? analysis.near.parameters.get(index + 1) : 'any';
+    collect(param, 'A_Const', (body) => {
+      const { location = 0 } = body as { location?: number };
+      into.push(location);
+      if (met !== undefined) found.meets.set(location, met);
+    });
   });
   return found;
 }
 
 function copyOf(stmt: CopyStmt, traced: Lineage, reading: Reading): NonNullable<Part['copy']> {
   const form = copyForm(stmt, reading);
-  return traced.copyLabelled ? { ...form, labelled: traced.copyLabelled } : form;
-}
-
-/** LIMIT and OFFSET never meet a column. */
-function limits(tree: Tree): number[] {
-  const found: number[] = [];
-  collect(tree, 'SelectStmt', (body) => {
-    const { limitCount, limitOffset } = body as { limitCount?: Tree; limitOffset?: Tree };
-    for (const limit of [limitCount, limitOffset]) if (limit?.A_Const) found.push(limit.A_Const.location ?? 0);
-  });
-  return found;
-}
-
-function parametersOf(tree: Tree): ReadonlySet<number> {
-  const found = new Set<number>();
-  collect(tree, 'ParamRef', (body) => void found.add((body as { number?: number }).number ?? 0));
-  return found;
-}
-
-/** Calls `on` for every node of a kind, unwrapped set-operation arms included. */
-function collect(value: unknown, kind: string, on: (body: object) => void): void {
-  if (value === null || typeof value !== 'object') return;
-  if (Array.isArray(value)) {
-    for (const item of value) collect(item, kind, on);
-    return;
-  }
-  for (const key in value) {
-    const inner = (value as Record<string, unknown>)[key];
-    if (inner === null || typeof inner !== 'object') continue;
-    if (key === kind || (kind === 'SelectStmt' && (key === 'larg' || key === 'rarg'))) on(inner);
-    collect(inner, kind, on);
-  }
+  const labels = traced.copyLabelled;
+  return labels ? { ...form, labelled: labels.map((met) => met !== undefined), labels } : form;
 }

@@ -2,6 +2,7 @@
 import { Fault } from '../../domain/fault.ts';
 import { openCopyRecord } from '../../masking/copy.ts';
 import type { Part } from '../../sql/analysis.ts';
+import { placeOf } from '../../sql/literals.ts';
 import { copyHeader, decodeCopyFail, decodeCopyResponse, encodeCopyData, encodeCopyFail } from './codec-copy.ts';
 import { clientMessage } from './codec.ts';
 import { decodeEmpty } from './codec-simple.ts';
@@ -66,7 +67,10 @@ export function openCopyIn(talk: Talk, part: Part | undefined): void {
   const copy = part?.copy;
   talk.copyRecord = null;
   if (copy?.direction !== 'in' || !copy.labelled.some((labelled) => labelled)) return;
-  talk.copyRecord = openCopyRecord(copy, copy.labelled);
+  const places = copy.labelled.map((labelled, index) =>
+    labelled ? placeOf(copy.labels?.[index] ?? 'any', undefined) : null,
+  );
+  talk.copyRecord = openCopyRecord(copy, places, talk.options.writtenBack);
 }
 
 /** Sends one COPY message of the client on, and records its data. A server that is not copying would ignore it: it is dropped. */

@@ -2,6 +2,7 @@
 import { changesState } from '../../domain/effect.ts';
 import { keyless, type WrittenBack } from '../../masking/written-back.ts';
 import type { Analysis } from '../../sql/analysis.ts';
+import { placeOf } from '../../sql/literals.ts';
 import { type Bind, formatAt } from './codec-extended.ts';
 import type { Refusal } from './faults.ts';
 
@@ -18,7 +19,7 @@ export function maskedBack(
   for (const number of analysis.sensitiveParameters) {
     const value = bind.parameters[number - 1];
     if (!value) continue;
-    const place = { labels, meets: parameters === undefined || parameters.has(number) };
+    const place = placeOf(parameters ? parameters.get(number) : 'any', labels);
     const made = back.value(value, formatAt(bind.formats, number - 1), types[number - 1] ?? 0, place);
     if (made === 'pseudonym')
       return {

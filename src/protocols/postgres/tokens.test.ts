@@ -54,6 +54,7 @@ beforeAll(async () => {
       { columns: 'public.*.card', label: 'pci.pan' },
       { columns: 'public.people.ssn', label: 'pii.ssn' },
       { columns: 'public.people.email', label: 'pii.email' },
+      { columns: 'public.people.score', label: 'pii.score' },
       { columns: 'public.typed.tags', label: 'pii.tags' },
       { columns: 'public.typed.score', label: 'pii.score' },
       { columns: 'public.typed.at', label: 'pii.at' },
@@ -183,15 +184,46 @@ describe('a token that comes back is refused, and the target never sees it', () 
     expect(await raw()).toEqual(before);
   });
 
+  test('in COPY, column by column', async () => {
+    const [{ card, ssn }] = await shown('select card, ssn from people where id = 1');
+    const copied = async (row: string) => {
+      const client = await new RawClient(harness.port).start({ user: 'agent', database: 'shop' }, token);
+      client.take();
+      client.send(say.query('copy people (id, card, ssn, score) from stdin'));
+      client.send(Buffer.concat([say.copyData(`${row}\n`), say.copyDone()]));
+      await client.ready(1);
+      const error = client.take().find((message) => message.type === targetMessage.errorResponse);
+      client.end();
+      return error?.body ?? 'copied';
+    };
+    expect(await copied(`60\t${card}\t1\t1`)).toContain('42501|a masked value cannot be copied in');
+    expect(await copied(`60\tx\t${ssn}\t1`)).toContain('42501|a masked value cannot be copied in');
+    expect(await copied('60\t5500005555555559\t1\t-1')).toBe('copied');
+    expect((await admin.query('delete from people where id = 60 returning score')).rows).toEqual([{ score: -1 }]);
+  });
+
   test('and ordinary values pass, near labelled columns too', async () => {
     expect(await shown("select id from people where card = '4111111111111111' order by id")).toEqual([
       { id: 1 },
       { id: 3 },
     ]);
     expect(await shown('select id from people where card = $1', ['5500005555555559'])).toEqual([{ id: 2 }]);
-    expect(await shown("select id from people where score > -5 and card = '5500005555555559'")).toEqual([{ id: 2 }]);
+    expect(await shown("select id from people where score = 2 and score <> -5 and card = '5500005555555559'")).toEqual([
+      { id: 2 },
+    ]);
     expect(await shown('select id from people where score = -3 and ssn = 42')).toEqual([{ id: 3 }]);
     expect(await shown("select id from people where email = '****'")).toEqual([]);
+    // A negative number is data in a labelled column that has no tokens, beside one that has.
+    await db.query("insert into people (id, card, score) values (50, '5500005555555559', -7)");
+    await db.query('insert into people (id, card, score) values (51, $1, $2)', ['5500005555555559', -8]);
+    await db.query('prepare more (int) as insert into people (id, ssn, score) values (52, 1, $1)');
+    await db.query('execute more(-9)');
+    expect(await refusal('insert into people (id, card, ssn) values (53, $1, $2)', ['5500005555555559', -8])).toMatch(
+      said,
+    );
+    await db.query('prepare less (int) as update people set ssn = $1 where id = 2');
+    expect(await refusal('execute less(-9)')).toMatch(said);
+    expect((await admin.query('delete from people where id >= 50 returning score')).rows).toHaveLength(3);
     const [{ card }] = await shown('select card from people where id = 1');
     // Where no token can stand, it is text like any other.
     expect(await shown('select id from people where note = $1', [card])).toEqual([]);
