@@ -47,11 +47,11 @@ for (let index = from; index < to && found < 20; index++) {
   Atomics.store(at, 0, index);
   Error.stackTraceLimit = 0;
   const { bytes, run } = attempt(seed, index);
-  if (run() !== undefined) {
+  if ((await run()) !== undefined) {
     Error.stackTraceLimit = traces;
     tell({
       done: index - from,
-      found: { index, wrong: attempt(seed, index).run() ?? 'only once', input: bytes.toString('base64') },
+      found: { index, wrong: (await attempt(seed, index).run()) ?? 'only once', input: bytes.toString('base64') },
     });
     found++;
   }

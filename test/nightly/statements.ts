@@ -1,5 +1,6 @@
 // Statements damaged by words and by characters, read by the analyser under a real catalogue: an analysis or a Fault, and the parser
 // goes on as before.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Fault } from '../../src/domain/fault.ts';
 import { openAnalyser } from '../../src/sql/analyse.ts';
@@ -116,10 +117,12 @@ function damagedText(random: Random): string {
   return parts.join('');
 }
 
+type SqlAttempt = Pick<Attempt, 'bytes'> & { run(): Promise<string | undefined> };
+
 /** `rows` are the results of `catalogueQueries` at the server that the statements of the corpus were written for. */
 export async function openSqlAttempts(
   rows: readonly (readonly (readonly string[])[])[],
-): Promise<(seed: number, index: number) => Attempt> {
+): Promise<(seed: number, index: number) => SqlAttempt> {
   await loadParser();
   const scope: Scope = {
     catalogue: readCatalogue(rows, rules),
@@ -131,13 +134,17 @@ export async function openSqlAttempts(
   const analyser = openAnalyser();
   const probe = 'select ssn, name from people where id = 1';
   const before = openAnalyser().analyse(probe, scope);
-  const alive = (): string | undefined => {
-    try {
-      // A fresh analyser, because the other one may answer from memory.
-      const same = isDeepStrictEqual(openAnalyser().analyse(probe, scope), before);
-      return same ? undefined : 'the parser reads the same statement in another way afterwards';
-    } catch (error) {
-      return `the parser is dead afterwards: ${told(error)}`;
+  /** A parser that a text ended is replaced in a moment, and then it reads as before. */
+  const alive = async (): Promise<string | undefined> => {
+    for (let tries = 0; ; tries++) {
+      try {
+        // A fresh analyser, because the other one may answer from memory.
+        const same = isDeepStrictEqual(openAnalyser().analyse(probe, scope), before);
+        return same ? undefined : 'the parser reads the same statement in another way afterwards';
+      } catch (error) {
+        if (tries === 500) return `the parser is dead afterwards: ${told(error)}`;
+        await sleep(10);
+      }
     }
   };
   return (seed, index) => {
@@ -145,21 +152,25 @@ export async function openSqlAttempts(
     const text = damagedText(random);
     return {
       bytes: Buffer.from(text),
-      run: () => analysed(() => analyser.analyse(text, scope)) ?? (index % 100 === 0 ? alive() : undefined),
+      async run() {
+        const { wrong, ended } = analysed(() => analyser.analyse(text, scope));
+        return wrong ?? (ended || index % 100 === 0 ? await alive() : undefined);
+      },
     };
   };
 }
 
-function analysed(read: () => Analysis): string | undefined {
+/** `ended` when the text may have ended the parser. */
+function analysed(read: () => Analysis): { readonly wrong?: string; readonly ended?: boolean } {
   try {
     const { meaning, parts, text } = read();
-    if (typeof text !== 'string') return 'an analysis without its text';
+    if (typeof text !== 'string') return { wrong: 'an analysis without its text' };
     for (const { result } of parts)
       if (result !== undefined && meaning.results[result] === undefined)
-        return 'a part with a result that is not there';
-    return undefined;
+        return { wrong: 'a part with a result that is not there' };
+    return {};
   } catch (error) {
-    if (error instanceof Fault && error.code === 'statement.not-understood') return undefined;
-    return told(error);
+    if (!(error instanceof Fault) || error.code !== 'statement.not-understood') return { wrong: told(error) };
+    return { ended: (error.cause as { sqlstate?: string } | undefined)?.sqlstate === '54001' };
   }
 }
