@@ -66,6 +66,8 @@ export interface SessionDetail extends SessionSummary {
   readonly openEntry: number;
   readonly sealEntry?: number;
   readonly recordedBytes: number;
+  /** What was asked about labelled columns, by label: values of its own, and statements that order or search them. */
+  readonly met: readonly { readonly label: string; readonly matches: number; readonly probes: number }[];
 }
 
 /** GET /api/sessions/:id/statements?after=<sequence>&limit= → Page<StatementRow>, oldest first, as the timeline shows them; pass `next` as `after`. */

@@ -82,6 +82,7 @@ export const sessionDetail = sessionSummary.extend({
   openEntry: count,
   sealEntry: count.optional(),
   recordedBytes: count,
+  met: z.array(z.strictObject({ label: z.string(), matches: count, probes: count })),
 }) satisfies z.ZodType<SessionDetail>;
 
 const effect = z.strictObject({

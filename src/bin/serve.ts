@@ -169,6 +169,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
         if (fresh) catalogues.of(targets.get(target)!.target, database).changed();
       },
       sessionMs: config.limits.sessionSeconds * 1_000,
+      budget: { matches: config.limits.matches, probes: config.limits.probes },
     });
     const live = () => gateway.sessions().length;
     const endAll = (fault: Fault) => gateway.endAll(fault);

@@ -104,6 +104,9 @@ function row(session: SessionSummary): Cell[] {
   ];
 }
 
+const asked = ({ label, matches, probes }: SessionDetail['met'][number]) =>
+  `${label}: ${matches} values, ${probes} probes`;
+
 async function printSession(io: Io, session: SessionDetail, statements: Page<StatementRow>): Promise<void> {
   const { claimed } = session;
   printFacts(io, [
@@ -116,6 +119,7 @@ async function printSession(io: Io, session: SessionDetail, statements: Page<Sta
     ['opened', moment(session.opened)],
     ['closed', session.closed === undefined ? 'still open' : `${moment(session.closed)}: ${session.cause ?? ''}`],
     ['ledger', `entry ${session.openEntry}${session.sealEntry === undefined ? '' : ` to ${session.sealEntry}`}`],
+    ['asked', session.met.map(asked).join('; ') || undefined],
     ['recorded', `${session.recordedBytes} bytes`],
   ]);
   printLine(io);

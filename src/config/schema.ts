@@ -271,6 +271,22 @@ const limits = z.strictObject({
     .default(3_600)
     .describe('A session in which nothing runs, nothing waits for people and nothing moves for so long ends.'),
   sessionSeconds: seconds(1, 2_592_000).default(86_400).describe('A session ends after so long, whatever it does.'),
+  matches: z
+    .int()
+    .min(0)
+    .max(1_000_000_000)
+    .default(1_000)
+    .describe(
+      'Values of its own that a session may compare with, or write into, columns of one label. Beyond them `context.overBudget` of `sql:match` is true, and the shipped policies hold.',
+    ),
+  probes: z
+    .int()
+    .min(0)
+    .max(1_000_000_000)
+    .default(100)
+    .describe(
+      'Statements of a session that order, range over or search columns of one label, where policy permits that. Beyond them `context.overBudget` of `sql:probe` is true.',
+    ),
 });
 
 const maskMethod = z
@@ -360,7 +376,14 @@ export const schema = z.strictObject({
     .default({ checkpointSeconds: 1, heartbeatSeconds: 600, witnesses: [], witnessSeconds: 60 })
     .describe('The record.'),
   limits: limits
-    .default({ statementBytes: 1_048_576, heldBytes: 1_048_576, idleSeconds: 3_600, sessionSeconds: 86_400 })
+    .default({
+      statementBytes: 1_048_576,
+      heldBytes: 1_048_576,
+      idleSeconds: 3_600,
+      sessionSeconds: 86_400,
+      matches: 1_000,
+      probes: 100,
+    })
     .describe('What a client may demand.'),
   log: z
     .strictObject({ level: z.enum(levels).default('info').describe('Least severity that is written.') })

@@ -26,6 +26,7 @@ export const actions = [
   'sql:listen',
   'sql:derive',
   'sql:probe',
+  'sql:match',
   'sql:unknown',
 ] as const;
 export type Action = (typeof actions)[number];
@@ -54,6 +55,7 @@ const readOnly: ReadonlySet<Action> = new Set<Action>([
   'sql:read',
   'sql:reveal',
   'sql:probe',
+  'sql:match',
   'sql:session',
   'sql:transaction',
   'sql:listen',

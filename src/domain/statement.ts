@@ -1,5 +1,5 @@
 import type { Effect } from './effect.ts';
-import type { LabelledColumn } from './label.ts';
+import type { Label, LabelledColumn } from './label.ts';
 
 /**
  * The unit a policy judges. `connect` opens a session, `prepare` lets the target parse a text without running it,
@@ -16,6 +16,16 @@ export interface Statement {
   /** SHA-256, hex, of the exact bytes that will run (text, then each parameter); computed only when asked, for approvals. */
   digest(): string;
   readonly meaning: Meaning;
+  /** Values of the client's own that it puts beside labelled columns; absent where there are none. */
+  readonly guesses?: readonly Guess[];
+}
+
+/** Values that are compared with a labelled column by equality, or written into it: each asks one question about it. */
+export interface Guess {
+  readonly labels: readonly Label[];
+  readonly values: number;
+  /** As many more as rows are written. */
+  readonly rows: boolean;
 }
 
 /** What a statement does and what it returns. The same object for the same meaning: decisions are cached by its identity. */

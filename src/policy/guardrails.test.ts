@@ -153,3 +153,21 @@ test('the published schema is the one that is validated against', () => {
 test('default guardrails do not depend on the time, so that their decisions can be kept', () => {
   expect(set.reads?.has('time')).toBe(false);
 });
+
+describe('questions about labelled columns', () => {
+  const match = (attributes?: Effect['attributes']): Effect => ({ action: 'sql:match', resource: email, attributes });
+  test.each<[string, Effect['attributes']]>([
+    ['guard.match-budget', { overBudget: true }],
+    ['guard.match-open', { open: true }],
+  ])('%s holds for pii-approvers', (rule, attributes) => {
+    expect(decide(match())).toMatchObject({ ruling: 'permit' });
+    expect(decide(match(attributes))).toMatchObject({ ruling: 'hold', rules: [rule], group: 'pii-approvers' });
+    expect(decide(match(attributes), { kind: 'human', groups: ['pii-readers'] })).toMatchObject({ ruling: 'permit' });
+    expect(decide(match(attributes), { kind: 'human' })).toMatchObject({ ruling: 'hold' });
+  });
+
+  test('services look people up', () => {
+    expect(decide(match({ overBudget: true }), { kind: 'service' })).toMatchObject({ ruling: 'permit' });
+    expect(decide(match({ open: true }), { kind: 'service' })).toMatchObject({ ruling: 'hold' });
+  });
+});

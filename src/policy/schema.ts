@@ -12,6 +12,8 @@ export const effectAttributes: Readonly<Record<string, 'Bool' | 'Long' | 'String
   fired: 'Bool',
   fires: 'Bool',
   hasWhere: 'Bool',
+  open: 'Bool',
+  overBudget: 'Bool',
   partial: 'Bool',
   prepared: 'Bool',
   replace: 'Bool',

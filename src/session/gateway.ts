@@ -11,6 +11,7 @@ import type { SessionKey } from '../ledger/session-key.ts';
 import type { Meaning } from '../domain/statement.ts';
 import { isUnattended } from '../policy/check.ts';
 import type { Credential, Gateway, Session, Wish } from '../protocols/protocol.ts';
+import type { Spent } from './budget.ts';
 import { openCancels } from './cancels.ts';
 import type { PolicyHolder } from './policy-holder.ts';
 import { openDraft } from './records.ts';
@@ -42,6 +43,8 @@ export interface GatewayOptions {
   readonly mostSessionsPerPrincipal?: number;
   /** Milliseconds after which a session ends, whatever it does. */
   readonly sessionMs?: number;
+  /** What a session may ask about labelled columns. */
+  readonly budget?: SessionOptions['budget'];
   /** How long a stopping gateway lets protocols say goodbye, in milliseconds. */
   readonly goodbyeMs?: number;
 }
@@ -57,6 +60,8 @@ export interface LiveSession {
   readonly statements: number;
   /** Statements that wait for people now. */
   readonly waiting: number;
+  /** What was asked about labelled columns, by label. */
+  readonly spent: readonly Spent[];
 }
 
 export interface OpenGateway extends Gateway {
@@ -162,6 +167,7 @@ export function openGateway(options: GatewayOptions): OpenGateway {
         await carry({ target: wish.target, database }, carries, { session: id, entry: decision });
       },
       sessionMs: options.sessionMs,
+      budget: options.budget,
       now,
       closed: () => {
         live.delete(id);
@@ -203,6 +209,7 @@ export function openGateway(options: GatewayOptions): OpenGateway {
         database: session.database,
         opened: session.opened,
         ...session.counts(),
+        spent: session.spent(),
       })),
     async kill(id, by, reason) {
       const session = live.get(id);

@@ -1,13 +1,14 @@
 // What a session's ledger entries say (docs/ledger-format.md). Facts stand in the clear; what could be personal is sealed.
 //
 //   session.open        facts target, database, kind, p            who     principal, claimed; target labels
-//   statement.decision  facts d, k, r, e, p, a, s?, approval?      what    text, parameters?, effects, results?, hold?, rules?, masks?, reason?, advice?, shadow?
+//   statement.decision  facts d, k, r, e, p, a, s?, met?, approval?      what    text, parameters?, effects, results?, hold?, rules?, masks?, reason?, advice?, shadow?
 //     The ruling that ends a hold is a second decision with the same `sq`: facts the same with approval, cause?; what reason, advice.
 //   statement.outcome   facts status, code?, tag?, rows, bytes, masked; `sq` is the statement's
 //   session.seal        facts n, cause, recording?
 //   session.orphaned    facts n
 //   session.kill        facts session                              admin   by, reason
 //
+// met is what the session has asked about labelled columns so far, this statement included: label, matches, probes.
 // d is the ruling, k the kind, r rule ids, e the actions, p the first 16 hex digits of the policy version, a the ack level
 // that was waited for, n the last sequence number, s what shadow policies would have made of it: d and r. What decides stands in
 // session.open (principal, target, labels) and in the decision (effects, results), so that it can be decided again (ADR 0021).
@@ -23,6 +24,7 @@ import type { Label } from '../domain/label.ts';
 import type { EffectRow } from '../policy/explain.ts';
 import { maskSummary } from '../policy/mask-summary.ts';
 import { recordMeaning } from '../policy/recorded.ts';
+import type { Spending } from './budget.ts';
 
 /** The parts of a decision's record that are the same each time the same meaning gets the same decision. */
 export interface Prepared {
@@ -90,6 +92,11 @@ function shadowRecord(shadow: Shadow): Json {
   };
 }
 
+/** The record of a statement that met labelled columns says what the session has asked so far. */
+export function counted(of: Prepared, { totals }: Spending): Prepared {
+  return totals ? { ...of, facts: { ...of.facts, met: totals as unknown as Json } } : of;
+}
+
 /** The first decision of a statement; it takes the sequence number. */
 export function decisionDraft(
   session: string,
@@ -112,12 +119,12 @@ export function rulingDraft(
   prepared: Prepared,
   denial?: { cause: string; reason: string; advice: string },
 ): Draft {
-  const { a, p, e, k, r } = prepared.facts;
+  const { a, p, e, k, met, r } = prepared.facts;
   return {
     type: 'statement.decision',
     session,
     sequence,
-    facts: { a, approval, cause: denial?.cause, d: ruling, e, k, p, r },
+    facts: { a, approval, cause: denial?.cause, d: ruling, e, k, met, p, r },
     payload: denial ? { what: { advice: denial.advice, reason: denial.reason } } : undefined,
   };
 }

@@ -1,4 +1,5 @@
 // One principal, one target, connect to close: record, decide, wait, record, permit (DESIGN §2, §3).
+// Long because the order of these is to be read in one piece.
 import { Fault } from '../domain/fault.ts';
 import type { Denial, Permit } from '../domain/permit.ts';
 import type { Claimed, Principal } from '../domain/principal.ts';
@@ -9,12 +10,22 @@ import type { SessionKey } from '../ledger/session-key.ts';
 import type { View } from '../policy/policy.ts';
 import type { Session, Wait } from '../protocols/protocol.ts';
 import type { Recorder } from '../recordings/recorder.ts';
+import { type BudgetLimits, openBudget, type Spending, type Spent } from './budget.ts';
 import { expiryOf, longestTimer } from './expiry.ts';
 import { asFault, hasEnded } from './session-fault.ts';
 import { endWords, withdrawn } from './hold-words.ts';
 import { demandPermit, mintPermit, type Owner } from './permit.ts';
 import type { PolicyHolder } from './policy-holder.ts';
-import { decisionDraft, lost, outcomeDraft, prepareRecord, type Prepared, rulingDraft, skipped } from './records.ts';
+import {
+  counted,
+  decisionDraft,
+  lost,
+  outcomeDraft,
+  prepareRecord,
+  type Prepared,
+  rulingDraft,
+  skipped,
+} from './records.ts';
 import { type GuardedTarget, guardTarget, type RawStream, type TargetEntry } from './target-link.ts';
 
 export interface SessionOptions {
@@ -31,6 +42,8 @@ export interface SessionOptions {
   readonly approvals: Approvals;
   /** Resolves once the labels of what a permitted statement will copy are kept for good. */
   carry(carries: NonNullable<Meaning['carries']>, entry: number): Promise<void>;
+  /** What may be asked about labelled columns. */
+  readonly budget?: BudgetLimits | undefined;
   /** Milliseconds after which it ends, whatever it does. */
   readonly sessionMs?: number;
   /** Milliseconds since the epoch. */
@@ -44,6 +57,8 @@ export interface OpenSession extends Session {
   readonly claimed: Claimed;
   /** Statements so far, and how many of them wait for people now. */
   counts(): { readonly statements: number; readonly waiting: number };
+  /** What was asked about labelled columns, by label. */
+  spent(): readonly Spent[];
   /** Ends the session now: `ended` is aborted with the fault and nothing is sent any more. */
   endWith(fault: Fault): void;
 }
@@ -59,9 +74,12 @@ export function openSession(options: SessionOptions): OpenSession {
   const standpoint = { principal, target: target.name, database, unattended: options.unattended, labels: entry.labels };
   const opened = now();
   const expiry = expiryOf(principal, opened, options.sessionMs);
+  const budget = openBudget(options.budget ?? { matches: 1_000, probes: 100 });
   const links = new Set<GuardedTarget>();
   /** Permits whose outcome has not been told yet. */
   const open = new Map<Permit, number>();
+  /** Those whose rows are values that meet labelled columns. */
+  const writing = new WeakMap<Permit, Spending>();
   const holds = new Set<Promise<unknown>>();
   let sequence = 0;
   let watched: Promise<void> | undefined;
@@ -151,13 +169,15 @@ export function openSession(options: SessionOptions): OpenSession {
     if (closing) return Promise.reject(hasEnded());
     try {
       if (recorder.fault) throw recorder.fault;
-      const of = judge(statement.kind, statement.meaning, at);
+      const spending = budget.weigh(statement);
+      const of = counted(judge(statement.kind, spending.meaning, at), spending);
       const ruling = of.decision.ruling;
       const position = sequence + 1;
-      if (ruling === 'hold' && statement.kind !== 'prepare') return hold(statement, of, position, wait);
+      if (ruling === 'hold' && statement.kind !== 'prepare') return hold(statement, of, spending, position, wait);
       const { index, durable } = appendDecision(statement, of, position);
       if (ruling === 'deny') return durable.then(() => denial(index, of));
-      return durable.then(() => permitted(index, position, of, statement));
+      spending.commit();
+      return durable.then(() => permitted(index, position, of, statement, spending));
     } catch (error) {
       return Promise.reject(failed(error));
     }
@@ -174,8 +194,8 @@ export function openSession(options: SessionOptions): OpenSession {
   }
 
   /** Labels follow what is copied before anything is (test: session/session "carried labels"). */
-  function permitted(index: number, position: number, of: Prepared, { kind, meaning }: Statement) {
-    const now = () => permit(index, position, of, kind);
+  function permitted(index: number, position: number, of: Prepared, { kind, meaning }: Statement, spending: Spending) {
+    const now = () => permit(index, position, of, kind, spending);
     if (kind !== 'execute' || !meaning.carries) return now();
     return options.carry(meaning.carries, index).then(now, (error: unknown) => {
       if (!sealed) append(() => ledger.append(outcomeDraft(id, position, skipped), 'written', key).durable);
@@ -183,7 +203,7 @@ export function openSession(options: SessionOptions): OpenSession {
     });
   }
 
-  function permit(index: number, position: number, of: Prepared, kind: StatementKind): Permit {
+  function permit(index: number, position: number, of: Prepared, kind: StatementKind, spending: Spending): Permit {
     if (ended.aborted || closing) {
       // Decided, but nothing will be sent: the record says so.
       if (!sealed && kind !== 'connect')
@@ -192,6 +212,7 @@ export function openSession(options: SessionOptions): OpenSession {
     }
     const granted = mintPermit(owner, index, position, of.decision.ruling === 'deny' ? [] : of.decision.masks);
     if (kind !== 'connect') open.set(granted, position);
+    if (spending.totals) writing.set(granted, spending);
     return granted;
   }
 
@@ -203,7 +224,13 @@ export function openSession(options: SessionOptions): OpenSession {
   }
 
   /** A hold: recorded as such, put to people, judged again when they grant it, recorded again, and only then permitted. */
-  function hold(statement: Statement, of: Prepared, position: number, wait?: Wait): Promise<Permit | Denial> {
+  function hold(
+    statement: Statement,
+    of: Prepared,
+    spending: Spending,
+    position: number,
+    wait?: Wait,
+  ): Promise<Permit | Denial> {
     if (of.decision.ruling !== 'hold') throw new Error('not a hold');
     const terms = of.decision;
     const refusal = approvals.mayNotAsk(principal, target.name, database, statement);
@@ -234,7 +261,7 @@ export function openSession(options: SessionOptions): OpenSession {
       const resolution = await approvals.ask(asking, signal, (holding) => wait?.held?.(holding));
       const left = resolution.state === 'granted' && signal.aborted;
       return resolution.state === 'granted' && !left
-        ? await grant(statement, of, position, approval, signal)
+        ? await grant(statement, of, spending, position, approval, signal)
         : await refuse(of, position, approval, resolution);
     })();
     holds.add(work);
@@ -252,11 +279,12 @@ export function openSession(options: SessionOptions): OpenSession {
   async function grant(
     statement: Statement,
     before: Prepared,
+    spending: Spending,
     position: number,
     approval: string,
     signal: AbortSignal,
   ): Promise<Permit | Denial> {
-    const of = judge(statement.kind, statement.meaning, now());
+    const of = counted(judge(statement.kind, spending.meaning, now()), spending);
     const { decision } = of;
     const met = before.decision;
     const stricter =
@@ -291,7 +319,8 @@ export function openSession(options: SessionOptions): OpenSession {
       append(() => ledger.append(outcomeDraft(id, position, skipped), 'written', key).durable);
       return { granted: false, entry: index, ...withdrawn, next: 'ask', cause: 'withdrawn' };
     }
-    return permitted(index, position, of, statement);
+    spending.commit();
+    return permitted(index, position, of, statement, spending);
   }
 
   async function refuse(of: Prepared, position: number, approval: string, resolution: Resolution): Promise<Denial> {
@@ -338,6 +367,7 @@ export function openSession(options: SessionOptions): OpenSession {
     if (closing) return;
     if (position === undefined) throw new Error('settled twice, or without a permit of this session');
     open.delete(granted);
+    writing.get(granted)?.wrote(outcome.rows);
     append(() => ledger.append(outcomeDraft(id, position, outcome), 'written', key).durable);
   }
 
@@ -386,6 +416,7 @@ export function openSession(options: SessionOptions): OpenSession {
     opened,
     claimed: options.claimed,
     counts: () => ({ statements: sequence, waiting: holds.size }),
+    spent: () => budget.spent(),
     submit,
     preview: (meaning) => judge('execute', meaning, now()).decision.ruling,
     dial,

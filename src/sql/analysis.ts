@@ -18,6 +18,19 @@ export interface Analysis {
   readonly sensitiveParameters: ReadonlySet<number>;
   /** Labels of the columns that the text touches (absent when it could touch any), and those that each parameter surely meets. */
   readonly near?: { readonly labels?: ReadonlySet<Label>; readonly parameters: ReadonlyMap<number, Met> };
+  /** Values of the client's own that meet labelled columns; absent where none do. */
+  readonly matches?: readonly Asked[];
+}
+
+/** What is compared by equality with one labelled column, or written into it. */
+export interface Asked {
+  readonly labels: readonly Label[];
+  /** Values that stand in the text. */
+  readonly values: number;
+  /** Numbers (from 1) of parameters; with `array` each element counts. */
+  readonly parameters: readonly { readonly number: number; readonly array: boolean }[];
+  /** As many more as rows are written. */
+  readonly rows: boolean;
 }
 
 /** Labels of the columns that a literal or parameter meets; `any` when they could not be told. */

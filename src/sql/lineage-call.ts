@@ -2,6 +2,7 @@
 import type { Routine } from './catalogue.ts';
 import { isSilent, isTotal, keepsArguments, pureRoutine, readsByName, unfolds } from './lineage-builtin.ts';
 import { group, list, order, partial, rowOf, tableValues, windowValues } from './lineage-expression.ts';
+import { elementsOf } from './lineage-match.ts';
 import { anything, derived, either, nothing, type Table, type Value } from './lineage-value.ts';
 import { type Names, place, type Walk } from './lineage-walk.ts';
 import type { Tree } from './parse.ts';
@@ -47,10 +48,21 @@ export function readCall(walk: Walk, call: Call, names: Names): Value {
   if (system.length > 0) results.push(builtInResult(walk, name.name, system, all, call, trees));
   for (const routine of candidates) if (!pureRoutine(routine)) results.push(userResult(walk, routine, values, named));
   const [result] = results;
-  const value = results.length === 1 ? result! : shapeOf(results);
+  let value = results.length === 1 ? result! : shapeOf(results);
+  if (call.over || system.some((routine) => routine.volatility === 'v' || routine.kind === 'a' || routine.returnsSet))
+    value = system[0]?.name === 'unnest' && trees.length === 1 ? elementsOf(trees[0]!, value) : opened(value);
   return around.length === 0
     ? value
     : { ...derived([value, ...around], value.type), ...(value.row ? { row: value.row } : {}) };
+}
+
+/** It has another value for each row. */
+function opened(value: Value): Value {
+  const spread = 'open';
+  const { row } = value;
+  if (!row) return { ...value, spread };
+  const columns = row.columns.map((column) => ({ name: column.name, value: { ...column.value, spread } as Value }));
+  return { ...value, spread, row: { columns, ...(row.rest ? { rest: { ...row.rest, spread } } : {}) } };
 }
 
 function shapeOf(results: readonly Value[]): Value {
@@ -138,6 +150,7 @@ function userResult(walk: Walk, routine: Routine, values: readonly Value[], name
   if (!body) {
     // What it does with its arguments cannot be seen.
     for (const source of passed.sources) walk.found.derives.add(source);
+    if (passed.spread === 'open') walk.found.openCall = true;
     walk.found.opaque = true;
     const value = derived([anything, passed], concrete(routine.returnType));
     const row = shape(walk, routine, value);

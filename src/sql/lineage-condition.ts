@@ -1,6 +1,7 @@
 // Conditions: equality with a value and between columns tells nothing beyond itself; every other test of a labelled
 // column is a probe (DESIGN §5).
 import { group, list, tableValues, userOperator } from './lineage-expression.ts';
+import { elementsOf, meetAll } from './lineage-match.ts';
 import { anything, derived, nothing, sensitive, type Value } from './lineage-value.ts';
 import { type Names, place, probe, type Walk } from './lineage-walk.ts';
 import type { Tree } from './parse.ts';
@@ -24,7 +25,7 @@ export function readCondition(walk: Walk, tree: Tree | undefined, names: Names):
   }
   if (tree.SubLink && tree.SubLink.subLinkType !== 'EXPR_SUBLINK') return quantified(walk, tree.SubLink, names);
   const expr = tree.A_Expr;
-  if (expr && isEquality(walk, expr)) return compare(walk, expr.lexpr as Tree, expr.rexpr as Tree, names);
+  if (expr && isEquality(walk, expr)) return compare(walk, expr.lexpr as Tree, expr.rexpr as Tree, names, expr.kind);
   const value = walk.expression(tree, names);
   // A column that is a truth value is compared with true.
   if (value.sources.length > 0 && !value.direct) probe(walk, value);
@@ -48,19 +49,23 @@ function isEquality(walk: Walk, expr: NonNullable<Tree['A_Expr']>): boolean {
   }
 }
 
-function compare(walk: Walk, left: Tree, right: Tree, names: Names): Value {
+function compare(walk: Walk, left: Tree, right: Tree, names: Names, kind?: string): Value {
   const rows = [left, right].map((side) => side.RowExpr);
   if (rows[0] && rows[1]) {
     const [mine, theirs] = rows.map((row) => list(row!.args)) as [readonly Tree[], readonly Tree[]];
     return derived(mine.map((side, index) => (theirs[index] ? compare(walk, side, theirs[index], names) : anything)));
   }
   const options = right.List?.items ?? right.A_ArrayExpr?.elements;
+  if (options && left.RowExpr && list(options).every((option) => option.RowExpr))
+    return derived(list(options).map((option) => compare(walk, left, option, names)));
   if (options) {
     const value = walk.expression(left, names);
     const sides = list(options).map((option) => ({ tree: option, value: walk.expression(option, names) }));
     return judge(walk, [{ tree: left, value }, ...sides], names);
   }
   const sides = [left, right].map((tree) => ({ tree, value: walk.expression(tree, names) }));
+  if (kind === 'AEXPR_OP_ANY' || kind === 'AEXPR_OP_ALL')
+    sides[1] = { tree: right, value: elementsOf(right, sides[1]!.value) };
   return judge(walk, sides, names);
 }
 
@@ -71,8 +76,13 @@ function judge(walk: Walk, sides: readonly { tree?: Tree; value: Value }[], name
       (side.value.sources.length === 0 && !side.tree?.CollateClause) ||
       (side.tree ? comparable(walk, side.tree, side.value, names) : side.value.direct),
   );
-  if (plain) place(walk, value);
-  else probe(walk, value);
+  if (plain) {
+    place(walk, value);
+    meetAll(
+      walk,
+      sides.map((side) => side.value),
+    );
+  } else probe(walk, value);
   return value;
 }
 
@@ -101,7 +111,10 @@ function quantified(walk: Walk, node: NonNullable<Tree['SubLink']>, names: Names
     value: walk.expression(tree, names),
   }));
   const all = [...sides, ...tableValues(table).map((value) => ({ value }))];
-  if ((operator === '=' || operator === '<>') && !userOperator(walk, operator)) return judge(walk, all, names);
+  if ((operator === '=' || operator === '<>') && !userOperator(walk, operator)) {
+    if (table.rest || sides.length !== table.columns.length) return judge(walk, all, names);
+    return derived(sides.map((side, index) => judge(walk, [side, { value: table.columns[index]!.value }], names)));
+  }
   const value = derived(all.map((side) => side.value));
   if (value.sources.length > 0) probe(walk, value);
   return userOperator(walk, operator) ? derived([anything, value]) : value;

@@ -55,6 +55,7 @@ function columnsOf(walk: Walk, relation: Relation): Table['columns'] {
       ...(column.type === column.baseType ? {} : { domain: column.type }),
       origin: { table: relation.oid, attribute: column.attribute },
       literals: [],
+      spread: 'open',
     };
     return { name: column.name, value };
   });

@@ -2,6 +2,7 @@
 import type { Alias, JoinExpr, RangeFunction } from 'libpg-query';
 import { findRoutines, findRelation, nameFrom } from './resolve.ts';
 import { carried, group, list, partial, typeRow } from './lineage-expression.ts';
+import { meetAll } from './lineage-match.ts';
 import { outputName } from './lineage-output.ts';
 import { starColumns } from './lineage-names.ts';
 import { anything, type Column, derived, either, nothing, type Table, union, type Value } from './lineage-value.ts';
@@ -34,7 +35,7 @@ export function readFrom(walk: Walk, tree: Tree, names: Names): readonly Item[] 
     const value = partial(walk, derived(carried(walk, [docexpr, rowexpr, namespaces], names)));
     const listed = list(columns).map((column) => {
       const { colname, colexpr, coldefexpr } = column.RangeTableFuncCol!;
-      return { name: colname ?? '', value: derived([value, ...carried(walk, [colexpr, coldefexpr], names)]) };
+      return { name: colname ?? '', value: open(derived([value, ...carried(walk, [colexpr, coldefexpr], names)])) };
     });
     return [aliased({ columns: listed }, alias)];
   }
@@ -110,6 +111,7 @@ function mergedColumn(
   const [mine, theirs] = [of(left), of(right)];
   // Joining is equality: a computed side is tested by which rows match.
   for (const side of [mine, theirs]) group(walk, side);
+  meetAll(walk, [mine, theirs]);
   if (type === 'JOIN_FULL') {
     const { origin: _origin, ...value } = either([mine, theirs]);
     return value;
@@ -139,7 +141,7 @@ function rangeFunction(walk: Walk, node: RangeFunction, names: Names): Item {
     columns.push(...table.columns);
     rest = table.rest ?? rest;
   }
-  if (node.ordinality) columns.push({ name: 'ordinality', value: { ...nothing, type: 20 } });
+  if (node.ordinality) columns.push({ name: 'ordinality', value: { ...nothing, type: 20, spread: 'open' } });
   const item = aliased(rest ? { columns, rest } : { columns }, node.alias);
   return alias === undefined ? { ...item, name: outputName(entries[0]?.call ?? {}) } : item;
 }
@@ -184,7 +186,9 @@ function jsonColumns(walk: Walk, columns: readonly Tree[], value: Value, names: 
   return columns.flatMap((column) => {
     const { name, coltype, columns: nested, on_empty, on_error } = column.JsonTableColumn!;
     if (coltype === 'JTC_NESTED') return jsonColumns(walk, list(nested), value, names);
-    if (coltype === 'JTC_FOR_ORDINALITY') return [{ name: name ?? '', value: nothing }];
-    return [{ name: name ?? '', value: derived([value, ...carried(walk, [on_empty, on_error], names)]) }];
+    if (coltype === 'JTC_FOR_ORDINALITY') return [{ name: name ?? '', value: open(nothing) }];
+    return [{ name: name ?? '', value: open(derived([value, ...carried(walk, [on_empty, on_error], names)])) }];
   });
 }
+
+const open = (value: Value): Value => ({ ...value, spread: 'open' });

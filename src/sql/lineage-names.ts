@@ -58,7 +58,7 @@ function itemColumn(item: Item, name: string, listedOnly = false): Value | undef
   if (found.length > 0) return found.length === 1 ? found[0]!.value : either(found.map((column) => column.value));
   const own = systemColumns[name];
   if (own && item.relation)
-    return { ...nothing, type: own[1], origin: { table: item.relation.oid, attribute: own[0] } };
+    return { ...nothing, type: own[1], spread: 'open', origin: { table: item.relation.oid, attribute: own[0] } };
   return listedOnly ? undefined : item.rest;
 }
 

@@ -1,6 +1,7 @@
 // SELECT, VALUES, set operations and WITH: from the entries of FROM to the columns of the result.
 import { distinct } from './lineage-condition.ts';
 import { endsInStar, group, list, order, partial, typeRow, windowValues } from './lineage-expression.ts';
+import { meetAll } from './lineage-match.ts';
 import { starColumns } from './lineage-names.ts';
 import { outputName } from './lineage-output.ts';
 import { anything, type Column, derived, either, nothing, notYet, type Table, type Value } from './lineage-value.ts';
@@ -146,6 +147,7 @@ function combine(walk: Walk, stmt: Select, names: Names): Table {
       );
   const columns = left.columns.map((column, index) => {
     const other = right.columns[index]?.value ?? right.rest ?? anything;
+    if (stmt.op !== 'SETOP_UNION' || !stmt.all) meetAll(walk, [column.value, other]);
     // EXCEPT returns rows of its left arm; the right one only removes.
     const value =
       stmt.op === 'SETOP_EXCEPT'
@@ -175,14 +177,20 @@ export function readWith(walk: Walk, clause: With | undefined, names: Names): Na
     if (rounds >= maxRounds) throw new RangeError('the recursive queries are nested too deeply to trace');
     const scratch = walk.fork({ found: { ...emptyFound(), steps, bodies, rounds: rounds + 1 } });
     for (const entry of entries)
-      around.set(entry.ctename ?? '', readCte(scratch, entry, { items: [], outer: names, ctes: new Map(around) }));
+      around.set(
+        entry.ctename ?? '',
+        repeated(readCte(scratch, entry, { items: [], outer: names, ctes: new Map(around) })),
+      );
     walk.found.steps = scratch.found.steps;
     walk.found.bodies = scratch.found.bodies;
     walk.found.rounds = scratch.found.rounds;
     const now = entries.map((entry) => signature(around.get(entry.ctename ?? '')!)).join('\n');
     if (now === before) {
       for (const entry of entries)
-        around.set(entry.ctename ?? '', readCte(walk, entry, { items: [], outer: names, ctes: new Map(around) }));
+        around.set(
+          entry.ctename ?? '',
+          repeated(readCte(walk, entry, { items: [], outer: names, ctes: new Map(around) })),
+        );
       return around;
     }
     before = now;
@@ -190,6 +198,17 @@ export function readWith(walk: Walk, clause: With | undefined, names: Names): Na
   walk.found.opaque = true;
   for (const entry of entries) around.set(entry.ctename ?? '', { columns: [], rest: anything });
   return around;
+}
+
+/** How often a recursive query adds to its rows cannot be told. */
+function repeated(table: Table): Table {
+  return {
+    ...table,
+    columns: table.columns.map(({ name, value }) => ({
+      name,
+      value: value === notYet ? value : { ...value, spread: 'open' },
+    })),
+  };
 }
 
 type Cte = NonNullable<Tree['CommonTableExpr']>;

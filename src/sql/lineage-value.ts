@@ -3,7 +3,11 @@ import type { LabelledColumn } from '../domain/label.ts';
 import type { CatalogueColumn, Relation } from './catalogue.ts';
 
 /** A place in the statement's own text: UTF-8 byte offset of a constant, or number of a parameter. */
-export type Literal = { readonly location: number } | { readonly parameter: number };
+export type Literal =
+  /** `elements`: how many values an array literal holds. */
+  | { readonly location: number; readonly elements?: number }
+  /** `array`: each element of the bound array counts as a value. */
+  | { readonly parameter: number; readonly array?: true };
 
 export interface Value {
   /** Labelled base columns whose value may be in it. One object a column, so that identity is equality. */
@@ -23,6 +27,8 @@ export interface Value {
   /** Declared type, where it is a domain over `type`. */
   readonly domain?: number;
   readonly literals: readonly Literal[];
+  /** Absent: one value for the whole statement. listed: one of its literals. open: any number of values (lineage-match.ts). */
+  readonly spread?: 'listed' | 'open';
 }
 
 export interface Column {
@@ -47,7 +53,26 @@ export function derived(values: readonly Value[], type?: number): Value {
   const sources = union(values.map((value) => value.sources));
   const literals = values.length === 1 ? values[0]!.literals : values.flatMap((value) => value.literals);
   const opaque = values.some((value) => value.opaque);
-  return { sources, opaque, direct: false, literals, ...(type === undefined ? {} : { type }) };
+  const spread = spreadOf(values);
+  return {
+    sources,
+    opaque,
+    direct: false,
+    literals,
+    ...(type === undefined ? {} : { type }),
+    ...(spread && { spread }),
+  };
+}
+
+/** Two lists together can be every pair of theirs. */
+function spreadOf(values: readonly Value[]): Value['spread'] {
+  let spread: Value['spread'];
+  for (const value of values) {
+    if (value.spread === undefined) continue;
+    if (value.spread === 'open' || spread !== undefined) return 'open';
+    spread = value.spread;
+  }
+  return spread;
 }
 
 /** One of several values: CASE results, set operations, the rounds of a recursive query. */
@@ -58,7 +83,8 @@ export function either(all: readonly Value[]): Value {
   if (values.length === 1) return first;
   const merged = derived(values, values.every((value) => value.type === first.type) ? first.type : undefined);
   const labels = labelsOf(first);
-  return { ...merged, direct: values.every((value) => value.direct && labelsOf(value) === labels) };
+  const spread = values.some((value) => value.spread === 'open') ? 'open' : 'listed';
+  return { ...merged, direct: values.every((value) => value.direct && labelsOf(value) === labels), spread };
 }
 
 /** The same value without its fields, its origin and its literals: how it looks from outside of a view or function. */

@@ -28,9 +28,24 @@ export interface Names {
 
 export const noNames: Names = { items: [], ctes: new Map() };
 
+/** What meets one labelled column. */
+export interface Match {
+  /** Constants of the text by their place, with the number of values that each holds. */
+  readonly locations: Map<number, number>;
+  /** Parameters by number; true where each element of an array counts. */
+  readonly parameters: Map<number, boolean>;
+  /** More values than can be told from the text. */
+  open: boolean;
+  /** As many values as rows are written. */
+  rows: boolean;
+}
+
 export interface Found {
   readonly probes: Set<LabelledColumn>;
   readonly derives: Set<LabelledColumn>;
+  readonly matches: Map<LabelledColumn, Match>;
+  /** A function that is not read here was given any number of values. */
+  openCall: boolean;
   readonly touches: Set<LabelledColumn>;
   /** Columns that labelled values are put into, with the labels that come with them. */
   readonly carries: Map<string, LabelledColumn>;
@@ -111,6 +126,8 @@ export function emptyFound(): Found {
   return {
     probes: new Set(),
     derives: new Set(),
+    matches: new Map(),
+    openCall: false,
     touches: new Set(),
     carries: new Map(),
     sensitive: places(),

@@ -2,6 +2,7 @@
 import { carryInto } from './lineage-carry.ts';
 import { list } from './lineage-expression.ts';
 import { rangeVar } from './lineage-from.ts';
+import { meetWritten } from './lineage-match.ts';
 import { readWith, targets } from './lineage-query.ts';
 import { anything, type Column, derived, nothing, sensitive, type Table, type Value } from './lineage-value.ts';
 import { type Item, type Names, place, type Walk } from './lineage-walk.ts';
@@ -29,7 +30,10 @@ function insert(walk: Walk, stmt: NonNullable<Tree['InsertStmt']>, outer: Names)
   const columns = given.length > 0 ? given : target.columns.map((column) => column.name);
   if (stmt.selectStmt) {
     const table = walk.query(stmt.selectStmt as Tree, names);
-    table.columns.forEach((column, index) => assign(walk, target, columns[index] ?? '*', column.value, written));
+    const compares = stmt.onConflictClause !== undefined;
+    table.columns.forEach((column, index) =>
+      assign(walk, target, columns[index] ?? '*', column.value, written, compares),
+    );
     if (table.rest) assign(walk, target, '*', table.rest, written);
   }
   const conflict = stmt.onConflictClause;
@@ -96,13 +100,14 @@ function set(walk: Walk, target: Item, entry: Tree, names: Names, written: Writt
 }
 
 /** A labelled value may go only where all its labels are. Literals belong to the column that they are written to. */
-export function assign(walk: Walk, target: Item, name: string, value: Value, written: Written): void {
+export function assign(walk: Walk, target: Item, name: string, value: Value, written: Written, compares = false): void {
   const column = target.columns.find((candidate) => candidate.name === name)?.value;
   const labels = new Set(column?.sources.flatMap((source) => source.labels));
   for (const source of column?.sources ?? []) walk.found.touches.add(source);
   const loose = value.sources.filter((source) => !source.labels.every((label) => labels.has(label)));
   for (const source of loose) walk.found.derives.add(source);
   if (loose.length > 0) carryInto(walk, target.relation, name, { ...value, sources: loose });
+  if (column) meetWritten(walk, column, value, compares);
   place(walk, value, sensitive(value) || column === undefined || sensitive(column), column ?? anything);
   written.set(name, [...(written.get(name) ?? []), value]);
 }

@@ -8,10 +8,11 @@ import { carryNew, commented, loosened, movedToSchema, renamed } from './lineage
 import { readCondition } from './lineage-condition.ts';
 import { readRelation, readRoutine } from './lineage-expand.ts';
 import { carried, list, readExpression, tableValues } from './lineage-expression.ts';
+import { matchOf } from './lineage-match.ts';
 import { rangeVar, readFrom } from './lineage-from.ts';
 import { readQuery } from './lineage-query.ts';
 import { anything, type Column, derived, nothing, type Table, type Value } from './lineage-value.ts';
-import { emptyFound, noNames, place, probe, type Surroundings, type Walk } from './lineage-walk.ts';
+import { emptyFound, type Match, noNames, place, probe, type Surroundings, type Walk } from './lineage-walk.ts';
 import { assign, copyOut, readWrite } from './lineage-write.ts';
 import { kindOf, type Tree } from './parse.ts';
 import { findRoutines, nameFrom } from './resolve.ts';
@@ -27,6 +28,10 @@ export interface Lineage {
   readonly derives: readonly LabelledColumn[];
   /** Columns that such values are put into, where they can be named, with the labels that are to follow. */
   readonly carries: readonly LabelledColumn[];
+  /** What meets labelled columns by equality or is written into them. */
+  readonly matches: ReadonlyMap<LabelledColumn, Match>;
+  /** A function that is not read here was given any number of values. */
+  readonly openCall: boolean;
   /** Every labelled column that the statement names or reaches: server texts could quote it. */
   readonly touches: readonly LabelledColumn[];
   /** Something could not be resolved or read: anything may be reached. */
@@ -71,6 +76,8 @@ export function lineage(tree: Tree, scope: Scope): Lineage {
     witnesses: (columns ?? []).map(witness),
     probes: [...found.probes],
     derives: [...found.derives],
+    matches: found.matches,
+    openCall: found.openCall,
     carries: [...found.carries.values()],
     touches: [...found.touches],
     opaque: found.opaque,
@@ -276,7 +283,10 @@ function copy(walk: Walk, node: NonNullable<Tree['CopyStmt']>): Result {
       if (value.opaque) return 'any';
       return value.sources.length === 0 ? undefined : new Set(value.sources.flatMap((source) => source.labels));
     });
-    for (const { value } of columns) touch(walk, value);
+    for (const { value } of columns) {
+      touch(walk, value);
+      for (const source of value.sources) matchOf(walk, source).rows = true;
+    }
     return { copyLabelled: labelled };
   }
   const table = { columns };

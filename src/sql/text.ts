@@ -1,17 +1,18 @@
 // One SQL text → Analysis, uncached (contract in analysis.ts): each statement's effects, columns, literals and changes put
-// together. Total: a text is analysed, or refused with a Fault that says what to do.
+// together. Total: a text is analysed, or refused with a Fault that says what to do. Long because a part is put together in one place.
 import type { CallStmt, CopyStmt, ExecuteStmt, FetchStmt } from 'libpg-query';
 import type { Effect } from '../domain/effect.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Label, LabelledColumn } from '../domain/label.ts';
 import type { Meaning, Output } from '../domain/statement.ts';
 import { keyless, type Made, type WrittenBack } from '../masking/written-back.ts';
-import type { Analysis, Met, Part, Scope, Witness } from './analysis.ts';
+import type { Analysis, Asked, Met, Part, Scope, Witness } from './analysis.ts';
 import { walk } from './effects.ts';
 import { domainChecks } from './effects-calls.ts';
 import { copiesOverWire, copyForm } from './effects-copy.ts';
 import { readStatement } from './effects-statements.ts';
 import { type Lineage, lineage } from './lineage.ts';
+import { readMet } from './met.ts';
 import { routinesNamed, strings } from './names.ts';
 import { kindOf, notUnderstood, type Parsed, parse, type Tree } from './parse.ts';
 import { add, changesCatalogue, noNames, openReading, type Reading, type Walker } from './reading.ts';
@@ -131,6 +132,7 @@ function readParts(
   const effects = new Map<string, Effect>();
   const results: (readonly Output[])[] = [];
   const carries: LabelledColumn[] = [];
+  const matches: Asked[] = [];
   const parts: Part[] = [];
   const recorded: RecordedPart[] = [];
   const sensitiveParameters = new Set<number>();
@@ -149,6 +151,7 @@ function readParts(
     for (const [key, effect] of read.reading.effects) if (!effects.has(key)) effects.set(key, effect);
     const { flags, changes } = read.reading;
     carries.push(...read.carries);
+    matches.push(...read.matches);
     const result = read.outputs ? results.push(read.outputs) - 1 : undefined;
     parts.push({
       node: one.kind,
@@ -178,7 +181,8 @@ function readParts(
   refuseMade(made, meaning);
   const text = sql === '' ? '' : recordedText(sql, recorded);
   const near = { ...(anyLabel ? {} : { labels }), parameters: meeting };
-  return { analysis: { meaning, text, parts, barrier, quotesLabelled, sensitiveParameters, near }, cacheable };
+  const met = matches.length > 0 ? { matches } : {};
+  return { analysis: { meaning, text, parts, barrier, quotesLabelled, sensitiveParameters, near, ...met }, cacheable };
 }
 
 interface PartRead {
@@ -194,6 +198,7 @@ interface PartRead {
   readonly quotesLabelled: boolean;
   readonly carries: readonly LabelledColumn[];
   readonly anyColumns: boolean;
+  readonly matches: readonly Asked[];
 }
 
 function readPart(part: Parsed, scope: Scope): PartRead {
@@ -204,6 +209,7 @@ function readPart(part: Parsed, scope: Scope): PartRead {
   const inner = reading.inner.filter((one) => !one.fired).map((one) => lineage(one.tree, one.scope));
   columnEffects(reading, traced, inner);
   const ran = tree.ExecuteStmt && preparedBy(tree.ExecuteStmt, reading.scope);
+  const matches = readMet(tree, reading, traced, inner, ran);
   const carries = [...[traced, ...inner].flatMap((one) => one.carries), ...(ran?.meaning.carries ?? [])];
   // Its labels change what the next statement may show.
   if (carries.length > 0) changesCatalogue(reading);
@@ -255,6 +261,7 @@ function readPart(part: Parsed, scope: Scope): PartRead {
     carries,
     anyColumns:
       outputs !== undefined && tree.FetchStmt !== undefined && cursorOf(tree.FetchStmt, reading.scope) === undefined,
+    matches,
   };
 }
 

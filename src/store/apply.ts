@@ -203,6 +203,9 @@ export function openWriter(db: Sqlite): Writer {
   }
 
   function addStatement(of: StatementDecided): void {
+    // Only what was permitted was asked.
+    if (of.met !== undefined && of.ruling === 'permit')
+      run('UPDATE sessions SET met = ? WHERE id = ?', JSON.stringify(of.met), of.session);
     changes.statements.set(of.session, Math.max(of.sequence, changes.statements.get(of.session) ?? 0));
     let ofSession = pending.get(of.session);
     if (!ofSession) pending.set(of.session, (ofSession = new Map()));

@@ -56,6 +56,8 @@ export interface StatementDecided {
   readonly approval?: string;
   /** What shadow policies would have decided, where that differs: ruling, rules, reason?, advice?. */
   readonly shadow?: Json;
+  /** What the session has asked about labelled columns so far. */
+  readonly met?: Json;
 }
 
 export interface StatementSettled {
@@ -217,6 +219,7 @@ function decided(
       ? what.effects
       : strings(entry.x.e).map((action) => ({ action, resource: gone })),
     approval: text(entry.x.approval),
+    ...(Array.isArray(entry.x.met) ? { met: entry.x.met } : {}),
     shadow: entry.x.s === undefined ? undefined : shadowOf(fields(entry.x.s), fields(what.shadow)),
   };
 }

@@ -108,6 +108,7 @@ export function openReads(db: Kysely<Schema>): Reads {
         openEntry: row.open_entry,
         ...given('sealEntry', row.seal_entry),
         recordedBytes: row.recorded_bytes,
+        met: JSON.parse(row.met) as SessionDetail['met'],
         protocol: row.protocol,
         orphaned: row.orphaned === 1,
       };

@@ -43,6 +43,8 @@ export interface SessionsTable {
   readonly held: number;
   readonly denied: number;
   readonly masked_cells: number;
+  /** JSON list: what was asked about labelled columns, by label. */
+  readonly met: Generated<string>;
 }
 
 export interface StatementsTable {

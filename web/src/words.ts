@@ -25,6 +25,7 @@ const verbs: Readonly<Record<string, string>> = {
   'sql:listen': 'listens on',
   'sql:derive': 'copies labelled values from',
   'sql:probe': 'tests labelled values of',
+  'sql:match': 'compares values with those of',
   'sql:unknown': 'does something that is not understood to',
 };
 

@@ -8,6 +8,7 @@ import { clientMessage } from './codec.ts';
 import { type Bind, decodeBind, decodeExecute, decodeNamed, decodeParse } from './codec-extended.ts';
 import { decodeEmpty, decodeFunctionCall, decodeQuery, type FunctionCall } from './codec-simple.ts';
 import { asBind, callText, notCallable, unknownRoutine } from './conversation-call.ts';
+import { guessesOf } from './conversation-guesses.ts';
 import { unsettled } from './conversation-names.ts';
 import { recordedParameters } from './conversation-parameters.ts';
 import { maskedBack } from './conversation-written-back.ts';
@@ -143,7 +144,8 @@ function beginQuery(talk: Talk, step: Step, text: string): boolean {
   if (analysis.parts.length === 0) step.stage = stage.ready;
   else {
     noteCalls(talk, analysis);
-    ask(talk, step, new Asked('execute', analysis.text, analysis.meaning, text));
+    const guesses = guessesOf(analysis);
+    ask(talk, step, new Asked('execute', analysis.text, analysis.meaning, text, undefined, undefined, guesses));
   }
   return true;
 }
@@ -171,7 +173,11 @@ function beginCall(talk: Talk, step: Step, call: FunctionCall): boolean {
   if (isBarrier(talk, analysis)) raiseBarrier(talk, step);
   noteCalls(talk, analysis);
   const recorded = recordedParameters(bind, types, analysis.sensitiveParameters);
-  ask(talk, step, new Asked('execute', analysis.text, analysis.meaning, text, bind, recorded));
+  ask(
+    talk,
+    step,
+    new Asked('execute', analysis.text, analysis.meaning, text, bind, recorded, guessesOf(analysis, bind)),
+  );
   return true;
 }
 
@@ -244,7 +250,11 @@ function beginBind(talk: Talk, step: Step): boolean {
   if (back) return refuse(talk, step, back);
   noteCalls(talk, analysis);
   const recorded = recordedParameters(bind, prepared.types, analysis.sensitiveParameters);
-  ask(talk, step, new Asked('execute', analysis.text, analysis.meaning, prepared.text, bind, recorded));
+  ask(
+    talk,
+    step,
+    new Asked('execute', analysis.text, analysis.meaning, prepared.text, bind, recorded, guessesOf(analysis, bind)),
+  );
   return true;
 }
 

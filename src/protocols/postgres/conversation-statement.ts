@@ -1,6 +1,6 @@
 // What is asked of the session: one statement with its recorded form and its exact bytes' digest.
 import { createHash } from 'node:crypto';
-import type { Meaning, Statement, StatementKind } from '../../domain/statement.ts';
+import type { Guess, Meaning, Statement, StatementKind } from '../../domain/statement.ts';
 import type { Bind } from './codec-extended.ts';
 
 export class Asked implements Statement {
@@ -8,6 +8,7 @@ export class Asked implements Statement {
   readonly text: string;
   readonly meaning: Meaning;
   readonly parameters?: readonly (string | null)[];
+  readonly guesses?: readonly Guess[];
   readonly #exact: string;
   readonly #bind: Bind | undefined;
 
@@ -18,6 +19,7 @@ export class Asked implements Statement {
     exact: string,
     bind?: Bind,
     parameters?: readonly (string | null)[],
+    guesses?: readonly Guess[],
   ) {
     this.kind = kind;
     this.text = text;
@@ -25,6 +27,7 @@ export class Asked implements Statement {
     this.#exact = exact;
     this.#bind = bind;
     if (parameters !== undefined) this.parameters = parameters;
+    if (guesses !== undefined) this.guesses = guesses;
   }
 
   /** SHA-256 over the text, then for each parameter its length as 4 bytes (−1 for NULL) and its bytes as sent. */

@@ -169,6 +169,10 @@ function About({ s }: { s: SessionDetail }) {
           ['Target', place(s)],
           ['Statements', `${number(s.statements)}: ${number(s.held)} held, ${number(s.denied)} denied`],
           ['Masked', plural(s.maskedCells, 'cell')],
+          ...s.met.map(({ label, matches, probes }): [string, string] => [
+            `Asked about ${label}`,
+            `${plural(matches, 'value')}, ${plural(probes, 'probe')}`,
+          ]),
           // Counted by the seal.
           ['Recorded', s.sealEntry === undefined ? 'counted when it ends' : bytes(s.recordedBytes)],
           [
