@@ -3,9 +3,19 @@ import type { Label } from './label.ts';
 /**
  * How a value is hidden, strictest first; where several apply, the earlier one counts (test: policy/masks "strictest").
  * `null` tells nothing, `constant` and `full` that there is a value, `hash` which values are equal, `token` their shape too,
- * and `partial`, `bucket` and `date` a part of the value itself.
+ * `partial`, `bucket` and `date` a part of the value itself, and `detect` all of it but what is found in it.
  */
-export const maskMethods = ['null', 'constant', 'full', 'hash', 'token', 'partial', 'bucket', 'date'] as const;
+export const maskMethods = [
+  'null',
+  'constant',
+  'full',
+  'hash',
+  'token',
+  'partial',
+  'bucket',
+  'date',
+  'detect',
+] as const;
 export type MaskMethod = (typeof maskMethods)[number];
 
 /** What a date is cut to, coarsest first. */

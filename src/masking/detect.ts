@@ -73,7 +73,7 @@ function digitAt(text: string, at: number): number {
   return -1;
 }
 
-const separators = ' -./()\u00a0\u2007\u2009\u202f\u2010\u2011\u2012\u2013\u2014';
+const separators = ' \t-./()\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff\u2007\u2009\u202f\u2010\u2011\u2012\u2013\u2014';
 
 /** Runs of digits; a run longer than any number that is looked for is kept as one that fits nothing. */
 function blocksOf(text: string): Block[] {

@@ -9,6 +9,7 @@ import { maskBinaryArray, maskTextArray } from './array.ts';
 import { bucket } from './bucket.ts';
 import { constantOf } from './constant.ts';
 import { dateCut } from './date.ts';
+import { detected } from './found.ts';
 import { digest, hmacBytes, sixteenBytes } from './hash.ts';
 import { partialText } from './partial.ts';
 import { token } from './token.ts';
@@ -69,6 +70,8 @@ function scalar(mask: Mask, kind: TypeKind, format: 0 | 1, key: Buffer): Hide | 
       return bucket(kind, format, mask.size);
     case 'date':
       return dateCut(kind, format, mask.to);
+    case 'detect':
+      return detected(kind, format);
     default:
       return undefined;
   }

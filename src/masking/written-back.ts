@@ -5,6 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Label } from '../domain/label.ts';
 import { keepDefault, type Method } from '../domain/mask.ts';
 import { binaryElements, textElements } from './array.ts';
+import { bytesHoldMark, holdsMark } from './found.ts';
 import { hashPrefix } from './hash.ts';
 import { isBinaryToken, isNumberToken, isToken } from './token.ts';
 import { arrayElements, kindOf } from './type.ts';
@@ -48,6 +49,7 @@ export function openWrittenBack(options: {
     anyTokens && (labels === undefined || [...labels].some((label) => methodFor(label).method === 'token'));
 
   const scalar = (text: string, place: Place): Made | undefined => {
+    if (holdsMark(text)) return 'mask';
     if (text.length > longest) return undefined;
     if (text.startsWith('*') || text.startsWith('"') || text.startsWith('<')) {
       if (stars.test(text) || partial.test(text)) return 'mask';
@@ -83,7 +85,11 @@ export function openWrittenBack(options: {
   return {
     text,
     value: (bytes, format, type, place) =>
-      format === 1 ? binary(bytes, type === unknownType ? 0 : type, place) : text(bytes.toString('utf8'), place),
+      bytesHoldMark(bytes)
+        ? 'mask'
+        : format === 1
+          ? binary(bytes, type === unknownType ? 0 : type, place)
+          : text(bytes.toString('utf8'), place),
   };
 }
 

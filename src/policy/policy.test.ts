@@ -280,6 +280,7 @@ describe('masks', () => {
       { method: 'bucket', size: 1_000 },
       { method: 'bucket', size: 0.5 },
       ...dateUnits.map((to) => ({ method: 'date', to }) as const),
+      { method: 'detect' },
     ];
     expect(new Set(order.map(({ method }) => method))).toEqual(new Set(maskMethods));
     const visible = { schema: 'public', relation: 'customers', column: 'card', labels: ['one', 'other'] };
