@@ -65,7 +65,14 @@ describe('detect', () => {
     const form = { delimiter: '\t', nullText: '\\N', quote: '"', escape: '"', header: false } as const;
     const line = `1\tsee ${planted[0]} and ${planted[1]}\n`;
     for (let split = 0; split <= line.length; split++) {
-      const masks = openCopyMasks({ ...form, format: 'text' }, [{ mask: null }, { mask, type: text }], key);
+      const masks = openCopyMasks(
+        { ...form, format: 'text' },
+        [
+          { mask: null, type: undefined },
+          { mask, type: text },
+        ],
+        key,
+      );
       const made = [Buffer.from(line.slice(0, split)), Buffer.from(line.slice(split))].map((part) => masks.push(part));
       expect(Buffer.concat([...made, masks.end()]).toString()).toBe('1\tsee [masked:email] and [masked:card]\n');
     }
