@@ -62,6 +62,8 @@ create aggregate own_sum(integer) (sfunc = int4_sum, stype = bigint);
 create function keys_gone() returns trigger language plpgsql as $$ begin delete from keys where id = 1; return null; end $$;
 create table path_used (id integer);
 create trigger t after insert on path_used execute function keys_gone();
+create function takes_default(a bigint default purge()) returns bigint language sql as 'select a';
+create function says_immutable() returns bigint language plpgsql immutable as $$ begin return purge(); end $$;
 create view calls_body as select purge() as n;
 create table ring_a (id integer); create table ring_b (id integer);
 create function to_b() returns trigger language plpgsql as $$ begin insert into ring_b values (1); return null; end $$;
@@ -112,6 +114,8 @@ test.each([
   ['truncate orders cascade', 'sql:truncate public.deep {fired,cascade}'],
   ['insert into copier values (1)', 'sql:derive public.customers'],
   ['select evil_sum(id) from orders', 'sql:delete public.orders all'],
+  ['select takes_default()', 'sql:delete public.orders all'],
+  ['explain select says_immutable()', 'sql:delete public.orders all'],
   ['select n from calls_body', 'sql:delete public.orders all'],
   ['insert into ring_a values (1)', 'sql:insert public.ring_b {fired}'],
 ])('%s: %s', (sql, wanted) => {
@@ -150,6 +154,11 @@ test('what fires runs under the search path of the session', () => {
     'sql:delete private.keys {fired}',
   );
   expect(effectsOf('insert into path_used values (1)').some((effect) => effect.attributes?.['unresolved'])).toBe(true);
+});
+
+test('what EXPLAIN only plans writes nothing', () => {
+  const found = effectsOf('explain select takes_default()').concat(effectsOf('explain delete from bomb'));
+  expect(found.filter(({ action }) => action === 'sql:delete')).toEqual([]);
 });
 
 test('ordinary triggers, defaults, keys and policies are read and add nothing that waits or is refused', () => {

@@ -54,8 +54,8 @@ export interface World {
 }
 
 /** A real server with the schema above, and the scope of a session on it. */
-export async function openWorld(extra = ''): Promise<World> {
-  const server = await testPostgres();
+export async function openWorld(extra = '', options: Parameters<typeof testPostgres>[0] = {}): Promise<World> {
+  const server = await testPostgres(options);
   const { port, superuser, password } = server;
   const connect = async () => {
     const client = new pg.Client({ host: '127.0.0.1', port, user: superuser, password, database: 'postgres' });
