@@ -35,6 +35,10 @@ function card(n: number): string {
 const text = values((n) => `Zephyrgasse ${n} im Hof`);
 const mail = values((n) => `ada.okafor.${n}@mail.example`);
 const cards = values(card);
+const note = values(
+  (n) =>
+    `The parcel ${n} was left at the door on 2026-01-31, please ring twice. ${n % 4 === 0 ? `Or write to ada.${n}@mail.example. ` : ''}Nothing else was said about it by anybody, and the neighbours were not at home.`,
+);
 const int4 = [values((n) => String(n * 977)), bytes(4, (buffer, n) => buffer.writeInt32BE(n * 977))] as const;
 const int8 = [
   values((n) => String(n * 977)),
@@ -77,6 +81,7 @@ const rows: readonly (readonly [name: string, method: Method, type: number, text
   ['bucket, int8', { method: 'bucket', size: 1_000 }, 20, ...int8],
   ['bucket, float8', { method: 'bucket', size: 1_000 }, 701, ...float],
   ['bucket, numeric', { method: 'bucket', size: 1_000 }, 1700, ...numeric],
+  ['detect, text of 150', { method: 'detect' }, 25, note, note],
   ['date, date', { method: 'date', to: 'month' }, 1082, ...date],
   ['date, timestamptz', { method: 'date', to: 'month' }, 1184, ...stamp],
   ['hash, text[] of four', { method: 'hash' }, 1009, array, []],
