@@ -69,6 +69,18 @@ const pages: Record<string, (page: Page) => Promise<void>> = {
       .first()
       .waitFor();
   },
+  async policies(page) {
+    await page.getByRole('link', { name: 'Policies', exact: true }).click();
+    await page.getByLabel(/^Statement/).fill('select id, email, upper(email) as loud from customers');
+    await page.getByRole('button', { name: 'Explain' }).click();
+    await page.getByRole('region', { name: 'Columns of the result' }).waitFor();
+    await page
+      .getByLabel(/^Draft in Cedar/)
+      .fill('@id("draft.no-reads") forbid (principal is Agent, action == Action::"sql:read", resource);');
+    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByText(/would change/).waitFor();
+    await page.evaluate('scrollTo(0, 0)');
+  },
   async ledger(page) {
     await page.getByRole('link', { name: 'Ledger', exact: true }).click();
     await page.getByText('countersign.example/demo', { exact: true }).waitFor();

@@ -190,10 +190,9 @@ describe.each([
     await page.getByRole('button', { name: 'Run' }).click();
     await page.getByText(/statements: \d+ would change/).waitFor();
     await page.getByText('draft.no-reads').last().waitFor();
+    // What the header covers while one reads on is not too small.
+    await page.evaluate('scrollTo(0, 0)');
     await check(page);
-    const folder = process.env['COUNTERSIGN_SCREENSHOTS'];
-    if (folder)
-      await page.screenshot({ path: join(folder, `policies-${look.width}-${look.theme}.png`), fullPage: true });
   });
 
   test('a held statement and the sign-in pages fit and are accessible', async () => {

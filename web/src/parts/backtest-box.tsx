@@ -85,7 +85,10 @@ function draftFiles(draft: string, whole: boolean, rules: readonly PolicyRule[])
 }
 
 function Report({ of }: { of: BacktestReport }) {
-  const hits = of.rules.filter((rule) => rule.decided > 0).slice(0, 12);
+  const hits = of.rules
+    .filter((rule) => rule.decided > 0)
+    .sort((one, other) => other.decided - one.decided)
+    .slice(0, 12);
   const lost = of.lost.erased + of.lost.unknown + of.lost.unreadable;
   return (
     <div className="mt-4 flex flex-col gap-4 border-t border-line pt-4">
