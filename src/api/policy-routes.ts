@@ -3,7 +3,7 @@
 import type { PrincipalKind, Principal } from '../domain/principal.ts';
 import type { Explanation } from '../policy/explain-statement.ts';
 import { findingsOf, type Surroundings } from '../policy/findings.ts';
-import { loadPolicies, PolicyErrors, type PolicyFile, type PolicySet } from '../policy/policy-set.ts';
+import { loadPolicies, PolicyErrors, type PolicyFile, type PolicySet, type Rule } from '../policy/policy-set.ts';
 import type { BacktestWish, LedgerBacktest } from '../store/backtest.ts';
 import type { Access } from './access.ts';
 import type { PolicyExplanation, PolicyStatus } from './contract.ts';
@@ -109,7 +109,7 @@ function statusOf(set: PolicySet, surroundings: Surroundings): PolicyStatus {
   const texts = (set.shadow ?? set).texts;
   return {
     version: set.version,
-    rules: [...set.rules.values()].map(({ id, effect, file, line, hold, advice, shadow }) => ({
+    rules: [...set.rules.values()].sort(inPlace).map(({ id, effect, file, line, hold, advice, shadow }) => ({
       id,
       effect,
       file,
@@ -121,6 +121,11 @@ function statusOf(set: PolicySet, surroundings: Surroundings): PolicyStatus {
     })),
     findings: findingsOf(set, surroundings),
   };
+}
+
+/** As the files have them. */
+function inPlace(one: Rule, other: Rule): number {
+  return one.file === other.file ? one.line - other.line : one.file < other.file ? -1 : 1;
 }
 
 function explanationOf({ policy, decision, effects, results, text }: Explanation): PolicyExplanation {

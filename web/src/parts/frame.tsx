@@ -82,7 +82,7 @@ export function Frame({ me, overview, line }: { me: Me; overview: Overview | und
                 to={to}
                 end={end}
                 className={({ isActive }) =>
-                  `flex min-h-9 items-center gap-1.5 rounded-md px-2.5 ${isActive ? 'bg-raised font-medium text-ink' : 'text-soft hover:text-ink'}`
+                  `flex min-h-9 items-center gap-1 rounded-md px-1.5 text-[13px] whitespace-nowrap sm:gap-1.5 sm:px-2.5 sm:text-sm ${isActive ? 'bg-raised font-medium text-ink' : 'text-soft hover:text-ink'}`
                 }
               >
                 <Icon size={15} aria-hidden className="hidden sm:block" />
