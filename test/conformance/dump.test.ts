@@ -85,4 +85,6 @@ test('dumped and restored through the gateway by several links at once', async (
   expect(await said(restored, 'pg_dump', ...sections)).toBe(await said(source.direct, 'pg_dump', ...sections));
 });
 
-test('the gateway complained of nothing', () => expect(ways.complaints).toEqual([]));
+// What is restored into begins empty: there the label has no column yet, and the log says so.
+test('the gateway complained of nothing else', () =>
+  expect(ways.complaints.filter((line) => !line.includes('label rules that label no column'))).toEqual([]));
