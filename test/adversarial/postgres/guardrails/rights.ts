@@ -23,6 +23,12 @@ export const rights = guardrails({
   'an owner changed': 'alter table lines owner to reader',
   'a type changed': "alter type mood add value 'wild'",
   'a sequence set back': 'alter sequence tickets restart with 1000',
+  'rights written into the catalogue': "update pg_class set relacl = '{=arwd/admin}' where relname = 'stock'",
+  'a column without its type, in the catalogue':
+    "update pg_catalog.pg_attribute set attname = 'nothing' where attrelid = 'stock'::regclass and attname = 'item'",
+  'a comment taken out of the catalogue':
+    "insert into pg_description select oid, 'pg_class'::regclass, 0, 'planted' from pg_class where relname = 'stock'",
+  'a catalogue row deleted': "delete from pg_constraint where conrelid = 'lines'::regclass",
   'rights on a table': 'grant all on stock to public',
   'rights on a column': 'grant update (amount) on stock to reader',
   'rights on all tables': 'grant select on all tables in schema public to reader',
