@@ -114,6 +114,9 @@ export function drive(ends: Ends, open: (outputs: WireOutputs) => WireInputs): W
   let clientSlow = false;
   // So does reading from the target: the conversation looks something up first, or the client is slow.
   let targetHeld = false;
+  // Cleared with the link: a timer keeps all that the session held, its own catalogue included (test: wire).
+  let targetLingers: NodeJS.Timeout | undefined;
+  let clientLingers: NodeJS.Timeout | undefined;
   // Looked at by the clock of the idle limit, so that a chunk costs no timer.
   let active = true;
   let quiet = 0;
@@ -187,12 +190,12 @@ export function drive(ends: Ends, open: (outputs: WireOutputs) => WireInputs): W
           // The session has ended already, and with it the right to send.
         }
         target.end();
-        setTimeout(() => target.destroy(), ends.lingerMs).unref();
+        targetLingers = setTimeout(() => target.destroy(), ends.lingerMs).unref();
       }
       if (clientOpen) {
         client.end();
         client.resume();
-        setTimeout(() => client.destroy(), ends.lingerMs).unref();
+        clientLingers = setTimeout(() => client.destroy(), ends.lingerMs).unref();
       }
     },
   };
@@ -217,6 +220,7 @@ export function drive(ends: Ends, open: (outputs: WireOutputs) => WireInputs): W
     },
     end() {
       targetOpen = false;
+      clearTimeout(targetLingers);
       conversation.targetGone();
       checkOver();
     },
@@ -235,6 +239,7 @@ export function drive(ends: Ends, open: (outputs: WireOutputs) => WireInputs): W
     },
     end() {
       clientOpen = false;
+      clearTimeout(clientLingers);
       conversation.clientGone();
       checkOver();
     },

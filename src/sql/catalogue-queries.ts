@@ -8,8 +8,11 @@ const longestComment = 4_096;
 
 const keep = `n.nspname not like 'pg\\_toast%'`;
 
-/** Results go to `readCatalogue`, in order, one list of rows for each query. */
-export const catalogueQueries: readonly string[] = [
+/** OIDs below are of the server's initial contents, which stay as they are as long as it runs. */
+export const firstOwnOid = 16_384;
+
+/** `from` restricts the four large ones to OIDs of a column. */
+const queries = (from: (oid: string) => string): readonly string[] => [
   `select pg_catalog.set_config('search_path', '', false)`,
   `select n.oid::text, n.nspname::text from pg_catalog.pg_namespace n where ${keep} order by n.oid`,
   `select c.oid::text, c.relnamespace::text, c.relname::text, c.relkind::text, c.relrowsecurity::text,
@@ -19,7 +22,7 @@ export const catalogueQueries: readonly string[] = [
      case when c.relkind in ('v', 'm') and n.nspname not in ('pg_catalog', 'information_schema')
        then coalesce(pg_catalog.pg_get_viewdef(c.oid), '') else '' end
    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-   where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S', 'c') and ${keep} order by c.oid`,
+   where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S', 'c') and ${keep}${from('c.oid')} order by c.oid`,
   `select a.attrelid::text, a.attnum::text, a.attname::text, a.atttypid::text, a.attisdropped::text, a.attgenerated::text,
      case when a.attgenerated <> '' then coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '') else '' end,
      coalesce(pg_catalog.left(x.description, ${longestComment}), '')
@@ -28,11 +31,11 @@ export const catalogueQueries: readonly string[] = [
    left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
    left join pg_catalog.pg_description x on x.objoid = a.attrelid and x.objsubid = a.attnum
      and x.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
-   where a.attnum > 0 and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S', 'c') and ${keep} order by a.attrelid, a.attnum`,
+   where a.attnum > 0 and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S', 'c') and ${keep}${from('a.attrelid')} order by a.attrelid, a.attnum`,
   `select i.inhrelid::text, i.inhparent::text from pg_catalog.pg_inherits i order by i.inhrelid, i.inhseqno`,
   `select t.oid::text, t.typnamespace::text, t.typname::text, t.typtype::text, t.typelem::text, t.typbasetype::text,
      t.typrelid::text, t.typarray::text, (t.typcategory = 'A')::text
-   from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace where ${keep} order by t.oid`,
+   from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace where ${keep}${from('t.oid')} order by t.oid`,
   `select p.oid::text, p.pronamespace::text, p.proname::text, p.prokind::text, p.provolatile::text, p.proretset::text,
      p.prorettype::text, p.proargtypes::text, p.pronargs::text, p.pronargdefaults::text, (p.provariadic <> 0)::text,
      coalesce(pg_catalog.array_to_json(p.proallargtypes)::text, ''), coalesce(pg_catalog.array_to_json(p.proargmodes)::text, ''),
@@ -45,13 +48,19 @@ export const catalogueQueries: readonly string[] = [
    left join pg_catalog.pg_depend x on x.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and x.objid = p.oid
      and x.deptype = 'e' and x.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
    left join pg_catalog.pg_extension e on e.oid = x.refobjid
-   where ${keep} order by p.oid`,
+   where ${keep}${from('p.oid')} order by p.oid`,
   `select o.oprname::text, o.oprcode::pg_catalog.oid::text from pg_catalog.pg_operator o
    join pg_catalog.pg_namespace n on n.oid = o.oprnamespace where n.nspname <> 'pg_catalog' order by o.oid`,
   `select k.castsource::text, k.casttarget::text, k.castfunc::text from pg_catalog.pg_cast k
-   where k.oid >= 16384 order by k.oid`,
+   where k.oid >= ${firstOwnOid} order by k.oid`,
   firingQuery,
 ];
+
+/** Results go to `readCatalogue`, in order, one list of rows for each query. */
+export const catalogueQueries: readonly string[] = queries(() => '');
+
+/** The same without the server's initial contents: `readCatalogue` takes those from a catalogue that was read before. */
+export const ownCatalogueQueries: readonly string[] = queries((oid) => ` and ${oid} >= ${firstOwnOid}`);
 
 const versioned = [
   'pg_namespace',

@@ -1,7 +1,14 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestPostgres, testPostgres } from '../../test/peers/postgres.ts';
-import { type Catalogue, catalogueQueries, catalogueVersionQuery, type LabelRule, readCatalogue } from './catalogue.ts';
+import {
+  type Catalogue,
+  catalogueQueries,
+  catalogueVersionQuery,
+  type LabelRule,
+  ownCatalogueQueries,
+  readCatalogue,
+} from './catalogue.ts';
 
 let server: TestPostgres;
 let client: pg.Client;
@@ -16,14 +23,14 @@ afterAll(async () => {
   await server.stop();
 });
 
-async function read(rules: readonly LabelRule[] = [], path = 'public'): Promise<Catalogue> {
+async function read(rules: readonly LabelRule[] = [], path = 'public', base?: Catalogue): Promise<Catalogue> {
   const results: string[][][] = [];
   // The same answer whatever the search path of the connection was.
   await client.query(`set search_path = ${path}`);
-  for (const text of catalogueQueries)
+  for (const text of base ? ownCatalogueQueries : catalogueQueries)
     results.push((await client.query({ text, rowMode: 'array' })).rows as string[][]);
   await client.query('set search_path = public');
-  return readCatalogue(results, rules);
+  return readCatalogue(results, rules, base);
 }
 const version = async () =>
   (await client.query({ text: catalogueVersionQuery, rowMode: 'array' })).rows[0]?.[0] as string;
@@ -209,4 +216,30 @@ test('a result of another shape is refused', async () => {
       [],
     ),
   ).toThrow(/query 1: 1 columns/);
+});
+
+test('read over another one, it is the same as read alone', async () => {
+  const rules = [{ columns: 'public.*.mail', label: 'pii' }];
+  const before = await read(rules);
+  await client.query(`create table later (id int, mail text); create domain mark as text; create type shape as enum ('round');
+    create function afterwards(int) returns int language sql as 'select 1'; create view over_it as select mail from later;
+    create table sub () inherits (later); alter table later add column n shape`);
+  for (const step of ['select 1', 'alter table later rename to later2', 'drop table later2 cascade']) {
+    await client.query(step);
+    const [over, alone] = [await read(rules, 'public', before), await read(rules)];
+    for (const part of [
+      'schemas',
+      'relations',
+      'types',
+      'functions',
+      'operators',
+      'casts',
+      'labelledColumns',
+      'fired',
+    ] as const) {
+      const plain = (value: unknown) => (value instanceof Map ? new Map([...value].sort()) : value);
+      expect([step, part, plain(over[part])]).toEqual([step, part, plain(alone[part])]);
+    }
+    expect(over.relationNamed('public', 'later')).toEqual(alone.relationNamed('public', 'later'));
+  }
 });

@@ -4,9 +4,10 @@ import { createHash } from 'node:crypto';
 import type { Label } from '../domain/label.ts';
 import { type Fired, readFiring } from './catalogue-firing.ts';
 import { builtInLabels, labelsOf, matchRules, spreadLabels } from './catalogue-labels.ts';
+import { firstOwnOid } from './catalogue-queries.ts';
 import type { LabelRule } from './label-rule.ts';
 
-export { catalogueQueries, catalogueVersionQuery } from './catalogue-queries.ts';
+export { catalogueQueries, catalogueVersionQuery, ownCatalogueQueries } from './catalogue-queries.ts';
 export type { LabelRule } from './label-rule.ts';
 
 export interface Catalogue {
@@ -124,11 +125,13 @@ const system = (schema: string | undefined) => schema === 'pg_catalog' || schema
 
 /**
  * Builds the catalogue from the results of `catalogueQueries`, in their order. Throws an Error naming the query when a
- * result does not have the shape asked for. Labels: rules and built-in ones, spread over inheritance and row types.
+ * result does not have the shape asked for. Labels: rules and built-in ones, spread over inheritance and row types. With `base`, the
+ * results are those of `ownCatalogueQueries`, and the server's initial contents are those of `base`.
  */
 export function readCatalogue(
   results: readonly (readonly (readonly string[])[])[],
   rules: readonly LabelRule[],
+  base?: Catalogue,
 ): Catalogue {
   const widths = [1, 2, 11, 8, 2, 9, 20, 2, 3, 5];
   widths.forEach((width, index) => {
@@ -152,7 +155,7 @@ export function readCatalogue(
   const schemas = new Map<number, string>();
   for (const [oid, name] of schemaRows!) schemas.set(Number(oid), name!);
 
-  const types = new Map<number, Type>();
+  const types = initial(base?.types);
   for (const [oid, schema, name, kind, element, base, relation, array, isArray] of typeRows!) {
     types.set(Number(oid), {
       oid: Number(oid),
@@ -198,7 +201,7 @@ export function readCatalogue(
     children.set(Number(parent), [...(children.get(Number(parent)) ?? []), Number(child)]);
   }
 
-  const relations = new Map<number, Relation>();
+  const relations = initial(base?.relations);
   for (const row of relationRows!) {
     const [oid, namespace, name, kind, security, triggers, ownRules, owner, rowType, persistence, definition] = row;
     const schema = schemas.get(Number(namespace)) ?? '';
@@ -236,7 +239,7 @@ export function readCatalogue(
     relations.set(relation.oid, { ...relation, columns: withLabels });
   }
 
-  const functions = new Map<number, Routine>();
+  const functions = initial(base?.functions);
   for (const row of functionRows!) {
     const routine = readRoutine(row, schemas);
     functions.set(routine.oid, routine);
@@ -256,7 +259,7 @@ export function readCatalogue(
   }
   return {
     version: createHash('sha256')
-      .update(JSON.stringify([results.slice(1), all]))
+      .update(JSON.stringify([base?.version ?? '', results.slice(1), all]))
       .digest('hex')
       .slice(0, 32),
     schemas,
@@ -281,6 +284,11 @@ export function readCatalogue(
     functionsNamed: (schema, name) => functionsByName.get(key(schema, name)) ?? [],
     typeNamed: (schema, name) => typesByName.get(key(schema, name)),
   };
+}
+
+/** What the server came with. */
+function initial<T>(entries: ReadonlyMap<number, T> = new Map()): Map<number, T> {
+  return new Map([...entries].filter(([oid]) => oid < firstOwnOid));
 }
 
 const key = (schema: string, name: string) => `${schema}\0${name}`;

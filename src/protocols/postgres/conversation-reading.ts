@@ -1,7 +1,7 @@
 // The gateway's own reading through the session's link: what only this session sees (its search path, its uncommitted DDL,
 // its temporary objects). Extended protocol under a reserved name, so that the client's unnamed statement survives (ADR 0010).
 import { Fault } from '../../domain/fault.ts';
-import { type Catalogue, catalogueQueries, readCatalogue } from '../../sql/catalogue.ts';
+import { type Catalogue, ownCatalogueQueries, readCatalogue } from '../../sql/catalogue.ts';
 import { targetMessage } from './codec.ts';
 import { encodeBind, encodeClose, encodeExecute, encodeParse } from './codec-extended.ts';
 import { decodeReport, sqlState } from './codec-report.ts';
@@ -25,7 +25,7 @@ function queriesFor(catalogue: boolean): readonly string[] {
   return [
     pathQuery,
     `select pg_catalog.set_config('countersign.path', pg_catalog.current_setting('search_path'), true)`,
-    ...catalogueQueries.map((query) =>
+    ...ownCatalogueQueries.map((query) =>
       query.includes('set_config') ? `select pg_catalog.set_config('search_path', '', true)` : query,
     ),
     `select pg_catalog.set_config('search_path', pg_catalog.current_setting('countersign.path'), true)`,
@@ -113,7 +113,7 @@ export function readingAnswer(
 /** Too few results, or rows of another width, are the target's doing (test: nightly/corpus). */
 function readResults(talk: Talk, results: readonly (readonly (readonly string[])[])[]): Catalogue {
   try {
-    return readCatalogue(results, talk.options.labels());
+    return readCatalogue(results, talk.options.labels(), talk.shared);
   } catch (error) {
     throw unexpected(error);
   }
@@ -149,7 +149,7 @@ function finish(talk: Talk, reading: Reading): void {
   talk.needPath = false;
   let { catalogue } = talk;
   if (reading.catalogue) {
-    catalogue = readResults(talk, rest.slice(0, catalogueQueries.length));
+    catalogue = readResults(talk, rest.slice(0, ownCatalogueQueries.length));
     talk.needCatalogue = false;
   }
   setScope(

@@ -115,7 +115,7 @@ async function serve(client: Link, gateway: Gateway, options: PostgresOptions): 
     clearTimeout(startup);
     reception.over();
     client.end();
-    setTimeout(() => client.destroy(), options.lingerMs ?? 5_000).unref();
+    reception.linger(options.lingerMs ?? 5_000);
     await session?.close(cause).catch((error: unknown) => options.onFault?.(asFault(error), session?.id));
   }
 }
@@ -131,6 +131,7 @@ class Reception {
   #wake: (() => void) | undefined;
   #fault: Fault | undefined;
   #over = false;
+  #lingers: NodeJS.Timeout | undefined;
 
   constructor(client: Link) {
     this.client = client;
@@ -142,6 +143,7 @@ class Reception {
       drain: () => this.wire?.drain(),
       end: () => {
         this.gone = true;
+        clearTimeout(this.#lingers);
         this.left.abort(new Fault('client.protocol', 'The client left.'));
         this.#wake?.();
         this.wire?.end();
@@ -194,6 +196,11 @@ class Reception {
   check(): void {
     if (this.#fault) throw this.#fault;
     if (this.gone) throw this.left.signal.reason;
+  }
+
+  /** The client has so long to close its side. */
+  linger(ms: number): void {
+    if (!this.gone) this.#lingers = setTimeout(() => this.client.destroy(), ms).unref();
   }
 
   over(): void {
