@@ -43,7 +43,7 @@ function ends(first: string, second: string, own: string): string[] {
       permit,
       analyse: () => analysis,
       preview: () => 'permit',
-      catalogue: { relations: new Map() },
+      catalogue: { relations: new Map(), fired: { domains: new Map() } },
       ownBackend: () => own,
     } as unknown as ConversationOptions,
   );

@@ -198,7 +198,6 @@ class Reception {
     if (this.gone) throw this.left.signal.reason;
   }
 
-  /** The client has so long to close its side. */
   linger(ms: number): void {
     if (!this.gone) this.#lingers = setTimeout(() => this.client.destroy(), ms).unref();
   }
