@@ -46,3 +46,14 @@ test('docs/errors.md lists every fault code, and no other', () => {
   );
   expect(listed.sort()).toEqual([...faultCodes].sort());
 });
+
+test('decisions are numbered once each, and all stand in their list', () => {
+  const files = readdirSync('docs/adr').filter((name) => /^\d{4}-/.test(name));
+  expect(files.length).toBeGreaterThan(20);
+  expect(files.map((name) => name.slice(0, 4))).toEqual([...new Set(files.map((name) => name.slice(0, 4)))]);
+  const list = readFileSync('docs/adr/README.md', 'utf8');
+  for (const name of files) {
+    expect(list, name).toContain(`[${name.slice(0, 4)}](${name})`);
+    expect(readFileSync(join('docs/adr', name), 'utf8').startsWith(`# ${name.slice(0, 4)} `), name).toBe(true);
+  }
+});
