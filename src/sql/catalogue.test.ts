@@ -181,8 +181,8 @@ describe('labels', () => {
     const found = (relation: string, schema = 'pg_catalog') => Object.keys(labels(catalogue, relation, schema));
     expect(found('pg_authid')).toEqual(['rolpassword']);
     expect(found('pg_shadow')).toEqual(['passwd']);
-    expect(found('pg_statistic').length).toBe(5);
-    expect(found('pg_stats').length).toBe(4);
+    expect(found('pg_statistic').length).toBe(10);
+    expect(found('pg_stats').length).toBe(5);
     expect(found('pg_stats_ext_exprs').length).toBe(3);
     for (const relation of [
       'pg_stats_ext',

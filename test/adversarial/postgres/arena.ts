@@ -212,7 +212,17 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
       await create();
       closing.push(async () => own?.end());
       pristine[world] ??= await state();
-      const changed = async () => (await state()).text !== pristine[world].text;
+      // Where the log of the server stands still and no setting is in its file, nothing can have changed since it was looked at.
+      let seen = { mark: '', changed: false };
+      const mark = async () => {
+        const text = `select pg_current_wal_insert_lsn() || ' ' || count(*) as mark from pg_file_settings where sourcefile like '%auto.conf'`;
+        return String((await (await runner()).query(text)).rows[0].mark);
+      };
+      const changed = async () => {
+        const now = await mark();
+        if (seen.mark !== now) seen = { mark: now, changed: (await state()).text !== pristine[world].text };
+        return seen.changed;
+      };
       return {
         road,
         world,

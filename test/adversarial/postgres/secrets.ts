@@ -1,10 +1,11 @@
-// What nobody without the right may learn. Two worlds that differ in nothing but these values: what a client sees must not tell them apart.
+// What nobody without the right may learn. Two worlds that differ in nothing but these values: what a client sees must not tell
+// them apart. Rows sort the other way round in the second, and ranges and patterns that hold in one fail in the other.
 
 const worldA = {
   ssn: '536909148',
   otherSsn: '702411385',
-  email: 'quill.harrow@vault.example',
-  otherEmail: 'osprey.wynd@vault.example',
+  email: 'quill.harvex@brackmoor.example',
+  otherEmail: 'osprey.wynd@brackmoor.example',
   salary: '91827364',
   balance: '-6482019.37',
   phone: '447911246813579',
@@ -12,15 +13,15 @@ const worldA = {
   seen: '1988-11-26 05:41:37',
   pin: 'Qx7Vb2',
   token: '7c9e6679-7425-40de-944b-e07fc1f90ae7',
-  photo: 'Plumbago\u0001\u0002Jasperite',
+  photo: 'Plumbago\u0001\u0002Jasperoid',
   alias: 'Kestrelmoor',
-  hobby: 'Falconwright',
+  hobby: 'Falconbrume',
   tag: 'Marlinspike',
-  street: 'Zephyrgasse',
-  doc: 'Thistledown',
+  street: 'Zephyrquartz',
+  doc: 'Quagmirely',
   score: '73.519284',
   ip: '203.113.97.241',
-  patient: 'Umberfield',
+  patient: 'Ockerfield',
   chip: 'X9KJ7chip55',
   key: 'sk_live_Wq83Zr61Lp',
   card: '4929364718205531',
@@ -32,10 +33,10 @@ const worldA = {
 export type Secrets = Readonly<Record<keyof typeof worldA, string>>;
 
 const worldB: Secrets = {
-  ssn: '218640973',
-  otherSsn: '685317204',
-  email: 'mossy.tarn@strong.example',
-  otherEmail: 'heron.gill@strong.example',
+  ssn: '968640973',
+  otherSsn: '385317204',
+  email: 'heron.gill@thornquist.example',
+  otherEmail: 'mossy.tarn@thornquist.example',
   salary: '40516273',
   balance: '2950718.64',
   phone: '431876520394817',

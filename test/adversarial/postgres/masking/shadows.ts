@@ -1,0 +1,227 @@
+// Names that mean something else to the server than to a reader: search paths, temporary tables, OIDs, look-alikes (field notes 21, 40).
+import { attacks } from '../attack.ts';
+
+export const shadows = attacks({
+  'an open table in front of the labelled one': [
+    'set search_path to shadow, public',
+    'select email from people',
+    'reset search_path',
+    'select email from people',
+  ],
+  'the labelled one in front again': [
+    'set search_path to shadow, public',
+    'set search_path to public, shadow',
+    'select ssn from people',
+  ],
+  'search_path at start-up': [{ start: { search_path: 'public, shadow' }, sql: 'select ssn from people' }],
+  'search_path in the options at start-up': [
+    { start: { options: '-c search_path=public,shadow' }, sql: 'select ssn from people' },
+  ],
+  'search_path of an open table at start-up, reset later': [
+    { start: { search_path: 'shadow' }, sql: 'select name from people' },
+    'set search_path to default',
+    'set search_path to public',
+    'select ssn from people',
+  ],
+  'search_path by set_config': [
+    "select set_config('search_path', 'shadow', false)",
+    "select set_config('search_path', 'public', false)",
+    'select ssn from people',
+  ],
+  'search_path by set_config of a split text': [
+    "select set_config('search' || '_path', 'shadow', false)",
+    "select set_config(lower('SEARCH_PATH'), 'public', false)",
+    'select ssn from people',
+  ],
+  'search_path by UPDATE of pg_settings': [
+    'set search_path to shadow',
+    "update pg_settings set setting = 'public' where name = 'search_path'",
+    'select ssn from people',
+  ],
+  'search_path within a transaction that rolls back': [
+    'begin',
+    'set local search_path to shadow',
+    'select ssn from people',
+    'rollback',
+    'select ssn from people',
+  ],
+  'search_path behind a savepoint': [
+    'begin',
+    'savepoint s',
+    'set search_path to shadow',
+    'rollback to s',
+    'select ssn from people',
+    'commit',
+  ],
+  'search_path by a function that sets it': [
+    "create function s() returns void language sql set search_path = shadow as 'select 1'",
+    'set search_path to shadow',
+    "do $$ begin perform set_config('search_path', 'public', false); end $$",
+    'select ssn from people',
+  ],
+  'search_path with $user': [
+    'create schema keeper',
+    'create table keeper.people (ssn text)',
+    "set search_path to '$user', public",
+    'drop table keeper.people',
+    'select ssn from people',
+  ],
+  'search_path in one text': {
+    steps: ['set search_path to shadow; set search_path to public; select ssn from people'],
+    forms: ['simple'],
+  },
+  'search_path set after Parse': [
+    'set search_path to shadow, public',
+    'prepare p as select name::text, ssn::text from people',
+    'set search_path to public',
+    'execute p',
+  ],
+  'a temporary table in front': [
+    'create temp table people (id int, ssn text)',
+    'drop table pg_temp.people',
+    'select ssn from people',
+  ],
+  'a temporary table that is dropped at commit': [
+    'begin',
+    'create temp table people (ssn text) on commit drop',
+    'select ssn from people',
+    'commit',
+    'select ssn from people',
+  ],
+  'a temporary table behind a savepoint': [
+    'begin',
+    'savepoint s',
+    'create temp table people (ssn text)',
+    'rollback to s',
+    'select ssn from people',
+    'rollback',
+  ],
+  'a temporary table of another session': [
+    { by: 'b', sql: 'create temp table people (ssn text)' },
+    'select ssn from people',
+  ],
+  'a temporary view in front': [
+    'create temp view people as select * from shadow.people',
+    'drop view pg_temp.people',
+    'select ssn from people',
+  ],
+  'pg_temp named': [
+    'create temp view people as select ssn as name from public.people',
+    'select name from pg_temp.people',
+  ],
+  'DISCARD TEMP': ['create temp table people (ssn text)', 'discard temp', 'select ssn from people'],
+  'a function in front of a known one': [
+    "create function public.upper(ssn_text) returns text language sql as 'select $1::text'",
+    'set search_path to public, pg_catalog',
+    'select upper(ssn) from people',
+  ],
+  'a function in front of count': [
+    "create function public.count(ssn_text) returns text language sql as 'select $1::text'",
+    'set search_path to public, pg_catalog',
+    'select public.count(ssn) from people',
+  ],
+  'a function in front of length': [
+    "create function pg_temp.length(p text) returns text language sql as 'select p'",
+    'select pg_temp.length(ssn) from people',
+  ],
+  'an operator in front of =': [
+    "create function public.same(text, text) returns boolean language plpgsql as $$ begin raise notice '%', $1; return false; end $$",
+    'create operator public.= (leftarg = text, rightarg = text, function = public.same)',
+    'set search_path to public, pg_catalog',
+    "select id from people where ssn::text = 'x'",
+  ],
+  'an operator by OPERATOR()': "select ssn operator(pg_catalog.||) '' from people",
+  'an overload for a domain': [
+    "create function public.length(ssn_text) returns text language sql as 'select $1::text'",
+    'select length(ssn), public.length(ssn) from people',
+  ],
+  'a type in front': [
+    'create domain public.int4 as text',
+    'set search_path to public, pg_catalog',
+    'select ssn::public.int4 from people',
+  ],
+  'a look-alike in Cyrillic': [
+    'create table "реоple" (ssn text)',
+    'select p.ssn from "реоple", people p limit 0',
+    'select ssn from people',
+  ],
+  'a name with a capital': ['create table "People" (ssn text)', 'select ssn from People'],
+  'a name longer than 63 bytes': [
+    `alter table shadow.people rename to "${'p'.repeat(63)}"`,
+    `create view "${'v'.repeat(70)}" as select ssn as x from people`,
+    `select x from ${'v'.repeat(63)}`,
+  ],
+  'a relation by its OID': "select t.* from query_to_xmlschema('select 1', true, true, '') x, people t",
+  'a name that is dropped and made again': [
+    'create table twice (a text)',
+    'select a from twice',
+    'drop table twice',
+    'create view twice as select ssn::text as a from people',
+    'select a from twice',
+  ],
+  'the same under a prepared name': [
+    'create table twice (a text)',
+    'prepare p as select a from twice',
+    'execute p',
+    'drop table twice',
+    'create view twice as select ssn::text as a from people',
+    'execute p',
+  ],
+  'the same by another session': [
+    'create table twice (a text)',
+    'select a from twice',
+    { by: 'b', sql: 'drop table twice' },
+    { by: 'b', sql: 'create view twice as select ssn::text as a from people' },
+    'select a from twice',
+  ],
+  'a view replaced by another session': [
+    'select name from harmless_view',
+    { by: 'b', sql: 'create or replace view harmless_view as select id, ssn::text as name from people' },
+    'select name from harmless_view',
+  ],
+  'a function replaced by another session': [
+    "select echo('x')",
+    {
+      by: 'b',
+      sql: 'create or replace function echo(value text) returns text language sql as $$ select ssn::text from people limit 1 $$',
+    },
+    "select echo('x')",
+  ],
+  'a function replaced under a prepared name': [
+    "prepare p as select echo('x')",
+    'execute p',
+    {
+      by: 'b',
+      sql: 'create or replace function echo(value text) returns text language sql as $$ select ssn::text from people limit 1 $$',
+    },
+    'execute p',
+  ],
+  'a column moved by another session': [
+    'begin',
+    'select note from people where id = 1',
+    'commit',
+    { by: 'b', sql: 'alter table people rename note to note2' },
+    { by: 'b', sql: 'alter table people rename ssn to note' },
+    'select note from people',
+  ],
+  'a transaction that keeps its DDL to itself': [
+    'begin',
+    'create view own as select ssn as a from people',
+    'select a from own',
+    'rollback',
+  ],
+  'DDL that is rolled back to a savepoint': [
+    'begin',
+    'create view own as select name as a from people',
+    'savepoint s',
+    'drop view own',
+    'create view own as select ssn::text as a from people',
+    'select a from own',
+    'rollback to s',
+    'select a from own',
+    'rollback',
+    'select ssn from people',
+  ],
+
+  'a cast by function syntax': 'select text(ssn), "varchar"(ssn::text), pg_catalog.bpchar(email::text) from people',
+});

@@ -1,0 +1,146 @@
+// What the server says beside rows: errors, notices, notifications (field note 38).
+import { attacks } from '../attack.ts';
+
+export const texts = attacks({
+  'a cast that fails': 'select email::int from people',
+  'a cast of a domain that fails': 'select ssn::text::uuid from people',
+  'a cast to date that fails': 'select email::text::date from people',
+  'a cast to boolean that fails': 'select email::text::boolean from people',
+  'a cast to an enum that fails': 'select email::text::mood from people',
+  'a cast to JSON that fails': 'select email::text::json from people',
+  'a cast to XML that fails': "select ('<a>' || email || '<')::xml from people",
+  'a cast to inet that fails': 'select email::text::inet from people',
+  'a cast to an array that fails': "select ('x' || email)::text[] from people",
+  'a cast to regclass that fails': 'select email::regclass from people',
+  'a cast to regproc that fails': 'select ssn::text::regtype from people',
+  'a number that is too large': { steps: ["select (ssn::text || '0000000000')::int8 from people"] },
+  'to_regclass by format': "select format('%I', email)::regclass from people",
+  'a time zone that does not exist': 'select now() at time zone email::text from people',
+  'a collation or setting that does not exist': "select set_config(email, 'x', false) from people",
+  'current_setting of it': 'select current_setting(ssn::text) from people',
+  'a sequence that does not exist': 'select nextval(email::text) from people',
+  'a text search configuration that does not exist': "select to_tsvector(email::text::regconfig, 'x') from people",
+  'an encoding that does not exist': "select convert_to('x', email::name) from people",
+  'tsquery that fails': "select (email || ' & & !')::tsquery from people",
+  'an interval that fails': 'select email::text::interval from people',
+  'has_table_privilege of no table': "select has_table_privilege(email::text, 'select') from people",
+  'a unique violation': 'update people set email = (select email from people where id = 1) where id = 2',
+  'a unique violation by insert': "insert into people (id, name, ssn) select 9, 'x', ssn from people where id = 1",
+  'a check violation prints the row': 'update people set salary = -2000000 where id = 1',
+  'a null violation prints the row': 'update people set name = null where id = 1',
+  'a null violation at insert':
+    "insert into people (id, ssn, email) select 9, ssn || '', email || 'x' from people where id = 1",
+  'a foreign key violation': { steps: ['insert into orders (id, person) select 99, salary from people where id = 1'] },
+  'a value too long': [
+    'create temp table narrow (a varchar(3) check (a is null))',
+    "insert into narrow select left(ssn, 3) || '' from people where id = 1",
+    'select ssn::text::name::regclass from people',
+  ],
+  'an exclusion violation': [
+    'create table ex (r int4range, exclude using gist (r with &&))',
+    'insert into ex select int4range(salary, salary + 9) from people where id = 1',
+    'insert into ex select int4range(salary, salary + 9) from people where id = 1',
+  ],
+  'a unique index made for it': {
+    steps: ['update people set phone = 1 where id = 3', 'create unique index u on people (phone)'],
+  },
+  'a check constraint made for it': {
+    steps: ['alter table people add check (ssn::int > 999999999)', "update people set note = 'x' where id = 1"],
+  },
+  'a domain that checks': {
+    steps: ["create domain d as text check (says(value) = 'said')", 'select ssn::text::d from people'],
+  },
+  'a generated column that fails': ['alter table cards add n int generated always as (pan::int) stored'],
+  'RAISE in a function': 'select says(ssn) from people where id = 1',
+  'RAISE EXCEPTION in a function': 'select fails(ssn) from people where id = 1',
+  'RAISE of what it read itself': 'select fails(hidden())',
+  'a trigger that raises a notice': "update people set note = 'x' where id = 1",
+  'a trigger made for it': [
+    "create function t() returns trigger language plpgsql as $$ begin raise exception '%', old.pan; end $$",
+    'create trigger t before delete on cards for each row execute function t()',
+    'delete from cards where id = 1',
+  ],
+  'the context of an error': "select runs('select ''' || ssn || '''::int') from people where id = 1",
+  'the query of an internal error': 'select runs(email) from people where id = 1',
+  'assert in DO': 'do $$ begin assert false, (select ssn from people where id = 1); end $$',
+  'a syntax error in generated text': 'do $$ begin execute (select ssn from people where id = 1); end $$',
+  'an error in EXPLAIN': 'explain analyze select email::int from people',
+  'an error in COPY': 'copy (select email::int from people) to stdout',
+  'an error in a cursor': ['begin', 'declare c cursor for select email::int from people', 'fetch c', 'rollback'],
+  'an error in a subtransaction': [
+    'begin',
+    'savepoint s',
+    'select email::int from people',
+    'rollback to s',
+    'select 1',
+    'rollback',
+  ],
+  'an error at COMMIT': {
+    steps: [
+      'alter table cards add unique (pan) deferrable initially deferred',
+      'begin',
+      "insert into cards select 2, 'x', pan from cards",
+      'commit',
+    ],
+    forms: ['simple'],
+  },
+  'an error by VERBOSE terms': { steps: ['set client_min_messages to debug5', 'select email::int from people'] },
+  'debug messages': {
+    steps: [
+      'set client_min_messages to debug1',
+      'set debug_print_plan to on',
+      'select id from people where ssn = (select max(ssn) from people)',
+      'select email::int from people',
+    ],
+  },
+  'log statement to the client': [
+    'set client_min_messages to log',
+    'set log_statement to all',
+    'select echo(ssn), email::int from people',
+  ],
+  'a notification of it': ['listen c', "select pg_notify('c', ssn) from people where id = 1", 'select 1'],
+  'a notification by a rule': {
+    steps: [
+      'listen c',
+      "do $$ begin execute format('notify c, %L', (select ssn from people where id = 1)); end $$",
+      'select 1',
+    ],
+  },
+  'a notification that names it as the channel': [
+    'listen c',
+    "do $$ begin execute format('listen %I', (select ssn from people where id = 1)); end $$",
+    'select pg_listening_channels()',
+  ],
+  'a notification to another session': [
+    { by: 'b', sql: 'listen c' },
+    "select pg_notify('c', email) from people where id = 1",
+    { by: 'b', sql: 'select 1' },
+  ],
+  'a notification by a trigger': [
+    "create function t() returns trigger language plpgsql as $$ begin perform pg_notify('c', new.pan); return new; end $$",
+    'create trigger t after update on cards for each row execute function t()',
+    'listen c',
+    "update cards set holder = 'y'",
+    'select 1',
+  ],
+
+  'a cast to bit that fails': { kind: 'tells', steps: ['select email::text::bit(4) from people'] },
+  'to_date that fails': { kind: 'tells', steps: ["select to_date(email, 'YYYY') from people"] },
+  'to_timestamp that fails': { kind: 'tells', steps: ["select to_timestamp(email, 'YYYY-MM-DD') from people"] },
+  'decode that fails': { kind: 'tells', steps: ["select decode(email, 'hex') from people"] },
+  'a role that does not exist': "select ('r' || ssn)::regrole from people",
+  'a partition that fits none, by the value': [
+    'create table keyed (a text) partition by list (a)',
+    'insert into keyed select pan from cards',
+  ],
+  'ALTER TYPE that fails': 'alter table cards alter pan type int using pan::int',
+  'ALTER TYPE to a domain that fails': [
+    'create domain short as text check (length(value) < 3)',
+    "do $$ begin perform pan::short from cards; exception when others then raise notice '%', sqlerrm || (select pan from cards); end $$",
+  ],
+
+  'a partition that fits none, by a copy': [
+    'create table kinds (at text, x int) partition by range (at)',
+    'insert into kinds select body, 1 from messages',
+  ],
+});
