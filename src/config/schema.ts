@@ -311,7 +311,8 @@ const maskMethod = z
       }),
     ],
     {
-      error: 'write full, hash, token, partial, detect or "null" in quotes, or { method: NAME } with keep, value, size or to',
+      error:
+        'write full, hash, token, partial, detect or "null" in quotes, or { method: NAME } with keep, value, size or to',
     },
   )
   .transform((found): Method => (typeof found === 'string' ? { method: found } : found));

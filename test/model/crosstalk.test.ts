@@ -11,9 +11,12 @@ const clients = Number(process.env.COUNTERSIGN_CROSSTALK ?? 60);
 const forMs = Number(process.env.COUNTERSIGN_CROSSTALK_SECONDS ?? 4) * 1_000;
 let arena: Arena;
 
-beforeAll(async () => {
-  arena = await openArena({ schema: 'create table notes (word text primary key)', connections: clients + 40 });
-}, 60_000 + forMs * 2);
+beforeAll(
+  async () => {
+    arena = await openArena({ schema: 'create table notes (word text primary key)', connections: clients + 40 });
+  },
+  60_000 + forMs * 2,
+);
 afterAll(() => arena?.stop(), 60_000);
 
 interface Tally {
@@ -107,24 +110,28 @@ async function life(index: number, until: number, tally: Tally, wrong: string[])
   client.end();
 }
 
-test(`no row, error, notification or cancel of one of ${clients} clients reaches another`, async () => {
-  const tally: Tally = { rounds: 0, sent: 0, cancelled: 0, unharmed: 0 };
-  const wrong: string[] = [];
-  const until = performance.now() + forMs;
-  await Promise.all(Array.from({ length: clients }, (_, index) => life(index, until, tally, wrong)));
-  expect(wrong.slice(0, 10)).toEqual([]);
-  expect(tally.rounds).toBeGreaterThanOrEqual(clients * 3);
-  expect(tally.cancelled).toBeGreaterThan(0);
-  expect(tally.unharmed).toBeGreaterThan(0);
-  // A key that is nobody's, or almost somebody's, does nothing.
-  const bystander = await RawClient.open(arena.gateway);
-  const forged = Buffer.from(bystander.key);
-  forged[forged.length - 1]! ^= 1;
-  bystander.messages.length = 0;
-  bystander.send(say.query("select 'still here', pg_sleep(0.2)"));
-  await sleep(50);
-  await Promise.all([cancelRequest(arena.gateway.port, forged), cancelRequest(arena.gateway.port, randomBytes(8))]);
-  await bystander.until((all) => all.some(({ type }) => type === 'Z'), 5_000);
-  expect(bystander.messages.map(({ type }) => type).join('')).toBe('TDCZ');
-  bystander.end();
-}, 60_000 + forMs * 2);
+test(
+  `no row, error, notification or cancel of one of ${clients} clients reaches another`,
+  async () => {
+    const tally: Tally = { rounds: 0, sent: 0, cancelled: 0, unharmed: 0 };
+    const wrong: string[] = [];
+    const until = performance.now() + forMs;
+    await Promise.all(Array.from({ length: clients }, (_, index) => life(index, until, tally, wrong)));
+    expect(wrong.slice(0, 10)).toEqual([]);
+    expect(tally.rounds).toBeGreaterThanOrEqual(clients * 3);
+    expect(tally.cancelled).toBeGreaterThan(0);
+    expect(tally.unharmed).toBeGreaterThan(0);
+    // A key that is nobody's, or almost somebody's, does nothing.
+    const bystander = await RawClient.open(arena.gateway);
+    const forged = Buffer.from(bystander.key);
+    forged[forged.length - 1]! ^= 1;
+    bystander.messages.length = 0;
+    bystander.send(say.query("select 'still here', pg_sleep(0.2)"));
+    await sleep(50);
+    await Promise.all([cancelRequest(arena.gateway.port, forged), cancelRequest(arena.gateway.port, randomBytes(8))]);
+    await bystander.until((all) => all.some(({ type }) => type === 'Z'), 5_000);
+    expect(bystander.messages.map(({ type }) => type).join('')).toBe('TDCZ');
+    bystander.end();
+  },
+  60_000 + forMs * 2,
+);
