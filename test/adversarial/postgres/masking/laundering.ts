@@ -297,10 +297,14 @@ export const laundering = attacks({
     'select ssn from people',
   ],
 
-  'an inheriting table': [
-    'create table child () inherits (cards)',
-    'alter table child no inherit cards',
-    'insert into child select 7, holder, pan from only cards',
-    'select pan from child',
-  ],
+  // The copy rests in a column that inherits the label, so what counts is what is heard.
+  'an inheriting table': {
+    kind: 'tells',
+    steps: [
+      'create table child () inherits (cards)',
+      'alter table child no inherit cards',
+      'insert into child select 7, holder, pan from only cards',
+      'select pan from child',
+    ],
+  },
 });
