@@ -134,9 +134,9 @@ export const blocked: Readonly<Record<string, readonly string[]>> = {
   'an index of its own': [`create index on people ((ssn < '6'))`],
   'a check of its own': [
     `create table probe (id int, ok int check (ok > 0))`,
-    `insert into probe select id, case when ssn < '5' then 1 else 0 end from people where id = 1`,
+    `insert into probe select id, case when ssn < '7' then 1 else 0 end from people where id = 1`,
   ],
-  'a view of its own': [`create view small as select id from people where ssn < '5'`, `select * from small`],
+  'a view of its own': [`create view small as select id from people where ssn < '7'`, `select * from small`],
   'what conflicts': [
     `insert into people (id, name, ssn) select 100 + g, 'x', g::text from generate_series(536909140, 536909149) g on conflict (ssn) do nothing returning name`,
   ],
