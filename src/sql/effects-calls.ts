@@ -8,9 +8,19 @@ import { readsOf } from './functions-reading.ts';
 import { routinesNamed, strings, typeByNames, typeNamed, relationNamed, resourceOf } from './names.ts';
 import { bodyStatements, dollarQuoted } from './plpgsql.ts';
 import { notUnderstood, parse, type Tree } from './parse.ts';
-import { add, type Attributes, firing, inBody, type Names, noNames, type Reading, under } from './reading.ts';
+import {
+  add,
+  afterUnreadable,
+  type Attributes,
+  firing,
+  inBody,
+  type Names,
+  noNames,
+  type Reading,
+  under,
+} from './reading.ts';
 import { literal, searchPathOf, setConfigChange } from './settings.ts';
-import { applySetting } from './effects-session.ts';
+import { applySetting, namesStatements } from './effects-session.ts';
 
 /** Bodies that call bodies: deeper than this counts as unreadable. */
 const maxDepth = 16;
@@ -220,6 +230,7 @@ function readSqlBody(routine: Routine, reading: Reading): boolean {
       ? atomicStatements(parse(text)[0]?.tree.CreateFunctionStmt?.sql_body as Tree | undefined)
       : parse(text).map((part) => part.tree);
     for (const tree of statements) {
+      if (namesStatements(tree)) return false;
       const query: Tree = tree.ReturnStmt
         ? { SelectStmt: { targetList: [{ ResTarget: { val: tree.ReturnStmt.returnval as never } }] } }
         : tree;
@@ -241,7 +252,12 @@ function atomicStatements(body: Tree | undefined): readonly Tree[] {
 function readBody(text: string, reading: Reading): boolean {
   try {
     const body = bodyStatements(text);
+    let followed = !body.dynamic;
     for (const tree of body.statements) {
+      if (namesStatements(tree)) {
+        followed = false;
+        continue;
+      }
       reading.inner.push({ tree, scope: reading.scope, fired: reading.fired });
       reading.walker.statement(tree, reading, noNames);
     }
@@ -251,7 +267,7 @@ function readBody(text: string, reading: Reading): boolean {
       reading.changes.doubtedCursors = {};
       reading.flags.barrier = true;
     }
-    return !body.dynamic;
+    return followed;
   } catch {
     return false;
   }
@@ -359,13 +375,6 @@ function sequence(arg: Tree | undefined, reading: Reading): void {
     hasWhere: true,
     ...(relation.unresolved ? { unresolved: true } : {}),
   });
-}
-
-/** Nothing that we tracked can be relied on afterwards. */
-function afterUnreadable(reading: Reading): void {
-  reading.changes.catalogue = true;
-  reading.changes.settings = 'unknown';
-  reading.flags.barrier = true;
 }
 
 export function isSystem(routine: Routine): boolean {

@@ -78,6 +78,11 @@ export function prepare(stmt: PrepareStmt, reading: Reading): void {
   reading.flags.uncacheable = true;
 }
 
+/** In which order and how often a body does this cannot be told, so what a name stands for is not known behind it. */
+export function namesStatements(tree: Tree): boolean {
+  return tree.PrepareStmt !== undefined || tree.DeallocateStmt !== undefined || tree.DiscardStmt !== undefined;
+}
+
 export function execute(stmt: ExecuteStmt, reading: Reading, names: Names): void {
   reading.flags.uncacheable = true;
   const kept = reading.scope.prepared.get(stmt.name ?? '');

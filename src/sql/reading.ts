@@ -97,6 +97,13 @@ export function changesCatalogue(reading: Reading): void {
   reading.flags.barrier = true;
 }
 
+/** Nothing that we tracked can be relied on afterwards. */
+export function afterUnreadable(reading: Reading): void {
+  reading.changes.catalogue = true;
+  reading.changes.settings = 'unknown';
+  reading.flags.barrier = true;
+}
+
 /** The same reading for a text whose names are resolved under another search path: a view's, a rule's. */
 export function under(reading: Reading, searchPath: readonly string[]): Reading {
   return { ...reading, scope: { ...reading.scope, searchPath } };

@@ -89,6 +89,8 @@ export function scopeAfter(scope: Scope, changes: Changes): Scope {
     const stays = changes.doubtedCursors?.except;
     next = { ...next, cursors: new Map([...next.cursors].filter(([name]) => name === stays)) };
   }
+  // A body that was not read may have prepared another statement under a known name (test: prepared-names, "in one text").
+  if (changes.settings === 'unknown') next = { ...next, prepared: new Map() };
   if (changes.discard) next = { ...next, prepared: new Map(), cursors: new Map() };
   const path = changes.settings !== undefined && changes.settings !== 'unknown' ? changes.settings : undefined;
   if (path && 'search_path' in path && path['search_path'] !== undefined) {

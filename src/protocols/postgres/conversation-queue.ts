@@ -53,6 +53,8 @@ export interface Prepared {
   readonly text: string;
   /** Set for SQL-level PREPARE: which part of `text` prepared it. */
   readonly part?: number;
+  /** For SQL-level PREPARE: nothing else stands in `text`. */
+  readonly alone?: boolean;
   /** Parameter types, as the client named them and then as the server described them; 0 or absent is unknown. */
   types: readonly number[];
   analysis: Analysis;
@@ -238,6 +240,8 @@ export function expectation(kind: AnswerKind, segment: number, more: Partial<Exp
 /** A reading of the gateway's own through the session's link, while its answers come. */
 export interface Reading {
   readonly catalogue: boolean;
+  /** Its last query asks what stands behind the names of prepared statements. */
+  readonly names: boolean;
   readonly queries: number;
   /** Ends with ReadyForQuery; otherwise with the last CloseComplete, in the middle of a segment of the client. */
   readonly synced: boolean;

@@ -11,6 +11,7 @@ import { decodeReadyForQuery } from './codec-status.ts';
 import { answer, expectation, type Reading } from './conversation-queue.ts';
 import { setScope } from './conversation-scope.ts';
 import { reservedName, type Talk } from './conversation-state.ts';
+import { doubtsNames, forgetReplaced, namesQuery } from './conversation-unread.ts';
 
 /** The role that counts for rights, the schemas that the server searches, implicit and temporary ones in their place, and which process it is. */
 const pathQuery = `select current_user::pg_catalog.text, coalesce(s.name::pg_catalog.text, ''), pg_catalog.pg_backend_pid()::pg_catalog.text from (select 1) one
@@ -34,7 +35,8 @@ function queriesFor(catalogue: boolean): readonly string[] {
 
 /** Starts a reading; the caller saw to it that nothing else is under way. */
 export function startReading(talk: Talk, catalogue: boolean): void {
-  const queries = queriesFor(catalogue);
+  const names = doubtsNames(talk);
+  const queries = names ? [...queriesFor(catalogue), namesQuery] : queriesFor(catalogue);
   // A Sync would end the implicit transaction that a Query behind messages without one is left in (test: a query that reads the catalogue).
   const synced = !talk.segmentOpen && talk.status !== 'T';
   const { writer } = talk;
@@ -47,7 +49,7 @@ export function startReading(talk: Talk, catalogue: boolean): void {
   }
   if (synced) encodeSync(writer);
   else encodeFlush(writer);
-  talk.reading = { catalogue, queries: queries.length, synced, results: [[]], bytes: 0, closes: 0 };
+  talk.reading = { catalogue, names, queries: queries.length, synced, results: [[]], bytes: 0, closes: 0 };
   talk.expected.push(expectation(answer.own, talk.segment, { swallow: true }));
   talk.sink.toTarget(writer.take(), talk.options.permit);
 }
@@ -67,7 +69,7 @@ export function readingAnswer(
 ): boolean {
   // Each answer costs more here than its bytes.
   reading.bytes += end - start + 64;
-  if (reading.bytes > (reading.catalogue ? talk.limits.readingBytes : largestPath)) throw unexpected();
+  if (reading.bytes > (reading.catalogue || reading.names ? talk.limits.readingBytes : largestPath)) throw unexpected();
   switch (type) {
     case targetMessage.dataRow: {
       const count = cells.read(buffer, start, end);
@@ -147,6 +149,7 @@ function finish(talk: Talk, reading: Reading): void {
   if (role === undefined) throw unexpected();
   keptApart(talk, path?.[0]?.[2]);
   talk.needPath = false;
+  if (reading.names) forgetReplaced(talk, reading.results[reading.queries - 1] ?? []);
   let { catalogue } = talk;
   if (reading.catalogue) {
     catalogue = readResults(talk, rest.slice(0, ownCatalogueQueries.length));

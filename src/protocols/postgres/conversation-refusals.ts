@@ -9,6 +9,14 @@ export const reservedRefusal: Refusal = {
   hint: 'Choose another name.',
 };
 
+export const longName: Refusal = {
+  severity: 'ERROR',
+  code: '42622',
+  message: 'the name of a prepared statement or a portal is longer than 63 bytes',
+  detail: 'The server would cut it, and take for one what are two names.',
+  hint: 'Choose a shorter name.',
+};
+
 export const separately: Refusal = {
   severity: 'ERROR',
   code: '0A000',

@@ -9,14 +9,22 @@ import { type Bind, decodeBind, decodeExecute, decodeNamed, decodeParse } from '
 import { decodeEmpty, decodeFunctionCall, decodeQuery, type FunctionCall } from './codec-simple.ts';
 import { asBind, callText, notCallable, unknownRoutine } from './conversation-call.ts';
 import { guessesOf } from './conversation-guesses.ts';
-import { unsettled } from './conversation-names.ts';
+import { cutByServer, unsettled } from './conversation-names.ts';
 import { recordedParameters } from './conversation-parameters.ts';
 import { maskedBack } from './conversation-written-back.ts';
 import { openWork, type Portal, type Prepared, stage, type Step, stepCost } from './conversation-queue.ts';
 import { startReading } from './conversation-reading.ts';
 import { currentAnalysis, endsTransaction, noteCalls, usesReservedName } from './conversation-scope.ts';
-import { reservedRefusal, separately, tooMany, unknownPortal, unknownStatement } from './conversation-refusals.ts';
+import {
+  longName,
+  reservedRefusal,
+  separately,
+  tooMany,
+  unknownPortal,
+  unknownStatement,
+} from './conversation-refusals.ts';
 import { reservedName, settle, type Talk, end } from './conversation-state.ts';
+import { namesTooMany, roomForText } from './conversation-room.ts';
 import { Asked } from './conversation-statement.ts';
 import { checkParameterTypes } from '../../sql/text.ts';
 import { missingName, type Refusal, refusalOf } from './faults.ts';
@@ -70,6 +78,7 @@ function begin(talk: Talk, step: Step): boolean {
       return beginBind(talk, step);
     case clientMessage.describe: {
       const named = decodeNamed(bytes, 0, size);
+      if (cutByServer(named.name)) return refuse(talk, step, longName);
       step.name = named.name;
       if (named.of === 'statement') {
         const prepared = talk.statements.get(named.name, step.segment);
@@ -97,6 +106,7 @@ function begin(talk: Talk, step: Step): boolean {
     }
     case clientMessage.close: {
       const named = decodeNamed(bytes, 0, size);
+      if (cutByServer(named.name)) return refuse(talk, step, longName);
       step.name = named.name;
       (named.of === 'statement' ? talk.statements : talk.portals).propose(named.name, undefined, step.segment);
       break;
@@ -185,6 +195,7 @@ function beginParse(talk: Talk, step: Step): boolean {
   if (!scopeReady(talk)) return false;
   const { name, text, types } = decodeParse(step.bytes, 0, step.bytes.length);
   if (name === reservedName) return refuse(talk, step, reservedRefusal);
+  if (cutByServer(name)) return refuse(talk, step, longName);
   if (talk.statements.size >= talk.limits.names || !roomForText(talk, text))
     return refuse(talk, step, tooMany('prepared statements'));
   const analysis = read(talk, step, text, types);
@@ -217,6 +228,7 @@ function beginParse(talk: Talk, step: Step): boolean {
 function beginBind(talk: Talk, step: Step): boolean {
   const bind: Bind = decodeBind(step.bytes, 0, step.bytes.length);
   if (bind.portal === reservedName) return refuse(talk, step, reservedRefusal);
+  if (cutByServer(bind.portal)) return refuse(talk, step, longName);
   const prepared = talk.statements.get(bind.statement, step.segment);
   if (prepared === unsettled || !scopeReady(talk)) return false;
   if (prepared === undefined) return unknown(talk, step, unknownStatement(bind.statement));
@@ -274,24 +286,6 @@ function read(talk: Talk, step: Step, text: string, types: readonly number[] = [
   return undefined;
 }
 
-/** Whether the text of one more prepared statement may be kept. Counted anew only when the sum of what came reached the limit. */
-function roomForText(talk: Talk, text: string): boolean {
-  talk.preparedBytes += text.length;
-  if (talk.preparedBytes <= talk.limits.preparedBytes) return true;
-  talk.preparedBytes = text.length;
-  for (const [, prepared] of talk.statements.confirmed()) talk.preparedBytes += prepared.text.length;
-  return talk.preparedBytes <= talk.limits.preparedBytes;
-}
-
-/** PREPARE and DECLARE make names too. */
-function namesTooMany(talk: Talk, analysis: Analysis, text: string): boolean {
-  for (const { changes } of analysis.parts) {
-    if (changes.prepared && (talk.statements.size >= talk.limits.names || !roomForText(talk, text))) return true;
-    if (changes.cursor && talk.cursors.size >= talk.limits.names) return true;
-  }
-  return false;
-}
-
 /** In one text, what follows the end of a transaction would be read under what that end may take back. */
 function dependsOnUnread(talk: Talk, analysis: Analysis): boolean {
   if (analysis.parts.length < 2 || !(talk.touchedPath || talk.touchedCatalogue || talk.needPath || talk.needCatalogue))
@@ -332,6 +326,7 @@ function raiseBarrier(talk: Talk, step: Step): void {
 /** Whether a text can be read now; starts the reading of what is missing as soon as nothing else is under way. */
 function scopeReady(talk: Talk): boolean {
   if (talk.barriers > 0 || talk.reading || talk.awaitingCatalogue) return false;
+  if (endsBefore(talk)) return false;
   if (!talk.needPath && !talk.needCatalogue) return true;
   if (talk.begun > 0 || talk.expected.length > 0 || talk.cancelling > 0) return false;
   // The server refuses everything but the end of the transaction, and what follows that end waits for it (isBarrier).
@@ -344,6 +339,16 @@ function scopeReady(talk: Talk): boolean {
   }
   if (talk.needPath || talk.needCatalogue) startReading(talk, talk.needCatalogue);
   return false;
+}
+
+/**
+ * Whether a Sync on its way ends a transaction that changed what is read under: that end runs what was deferred, and what it changes is
+ * read behind it (test: prepared-names, "a deferred trigger that runs at Sync").
+ */
+function endsBefore(talk: Talk): boolean {
+  if (talk.status !== 'I' || !(talk.touchedPath || talk.touchedCatalogue)) return false;
+  const oldest = talk.expected.at(0) ?? (talk.begun > 0 ? talk.steps.at(0) : undefined);
+  return oldest !== undefined && oldest.segment < talk.segment;
 }
 
 function ask(talk: Talk, step: Step, statement: Asked): void {

@@ -6,6 +6,7 @@ import { Fault } from '../../domain/fault.ts';
 import type { Meaning } from '../../domain/statement.ts';
 import type { Prepared } from './conversation-queue.ts';
 import { closePortal, reservedName, type Talk } from './conversation-state.ts';
+import { noteUnread } from './conversation-unread.ts';
 
 const sameList = (a: readonly string[], b: readonly string[]) =>
   a.length === b.length && a.every((item, index) => item === b[index]);
@@ -137,7 +138,7 @@ export function applyChanges(talk: Talk, analysis: Analysis, part: Part, text: s
     talk.needPath = talk.touchedPath = true;
   }
   if (changes.doubtedCursors || changes.settings === 'unknown') doubtCursors(talk, changes.doubtedCursors?.except);
-  if (changes.settings === 'unknown') forgetSql(talk);
+  noteUnread(talk, analysis);
   if (changes.discard) {
     forgetStatements(talk, undefined);
     for (const [name] of talk.portals.confirmed()) closePortal(talk, talk.portals.delete(name));
@@ -151,6 +152,7 @@ export function applyChanges(talk: Talk, analysis: Analysis, part: Part, text: s
     talk.statements.confirm(name, {
       text,
       part: index,
+      alone: analysis.parts.length === 1,
       types: [],
       analysis: changes.prepared.analysis,
       scope: talk.scopeNumber,
@@ -213,10 +215,4 @@ function doubtCursors(talk: Talk, except: string | undefined): void {
   // The unnamed one is out of reach of SQL.
   for (const [name] of talk.portals.confirmed())
     if (name !== '' && name !== except) closePortal(talk, talk.portals.delete(name));
-}
-
-/** A call whose body nobody read may have prepared, declared or closed anything under any name. */
-function forgetSql(talk: Talk): void {
-  for (const [name, prepared] of talk.statements.confirmed())
-    if (prepared.part !== undefined) forgetStatements(talk, name);
 }

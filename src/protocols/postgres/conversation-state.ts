@@ -172,6 +172,8 @@ export interface Talk {
   readonly cursors: Map<string, { readonly analysis: Analysis; readonly hold: boolean }>;
   readonly cursorView: Map<string, Analysis>;
   needPath: boolean;
+  /** A body that nobody read ran in this session (conversation-unread.ts). */
+  unread: boolean;
   needCatalogue: boolean;
   /** Changed inside the transaction at hand: its end may take it back. */
   touchedPath: boolean;

@@ -5,6 +5,7 @@ import { decodeReport, encodeReport, type Report, sqlState } from './codec-repor
 import { decodeNotification, decodeParameterStatus, decodeReadyForQuery, encodeNotification } from './codec-status.ts';
 import { abandonCopyIn } from './conversation-copy.ts';
 import { answer, type Expected } from './conversation-queue.ts';
+import { noteUnread } from './conversation-unread.ts';
 import { revealsAll, textsWithheld } from './conversation-scope.ts';
 import { cancelTarget, emit, end, closeSegment, stopSegment, settle, type Talk } from './conversation-state.ts';
 import { encodeRefusal, refusalOf } from './faults.ts';
@@ -57,6 +58,9 @@ export function error(talk: Talk, entry: Expected, buffer: Buffer, start: number
       pass = false;
     }
   }
+  // What it did with the names of prepared statements is not taken back.
+  if (entry.kind === answer.query || entry.kind === answer.call || entry.kind === answer.execute)
+    noteUnread(talk, analysis);
   const status = code === '57014' ? 'cancelled' : 'failed';
   if (entry.kind === answer.query || entry.kind === answer.call) {
     if (entry.work) entry.masks?.collect(entry.work.masked);

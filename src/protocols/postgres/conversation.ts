@@ -171,6 +171,7 @@ function openTalk(sink: Sink, options: ConversationOptions): Talk {
     cursors: new Map(),
     cursorView,
     needPath: true,
+    unread: false,
     needCatalogue: false,
     touchedPath: false,
     touchedCatalogue: false,

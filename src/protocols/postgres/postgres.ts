@@ -9,7 +9,7 @@ import type { WrittenBack } from '../../masking/written-back.ts';
 import type { Analysis, Scope } from '../../sql/analysis.ts';
 import type { LabelRule } from '../../sql/catalogue.ts';
 import type { Gateway, Protocol, Session } from '../protocol.ts';
-import { asFault, drive, type Wire } from '../wire.ts';
+import { asFault, drive } from '../wire.ts';
 import { cancelAtTarget, cancelName, newCancelKey } from './cancel.ts';
 import type { CatalogueSource } from './catalogues.ts';
 import { encodeAuthentication } from './codec-authentication.ts';
@@ -23,6 +23,7 @@ import { goodbye, greet } from './greeting.ts';
 import { login } from './login.ts';
 import { encodeHoldNotice } from './notices.ts';
 import type { OAuthDiscovery } from './oauthbearer.ts';
+import { Reception } from './reception.ts';
 
 export interface PostgresOptions {
   /** Reads SQL; `openAnalyser()` of src/sql/analyse.ts. */
@@ -54,9 +55,6 @@ export interface PostgresOptions {
   /** Faults with their causes, for the operator's log. */
   onFault?(fault: Fault, session: string | undefined): void;
 }
-
-/** Bytes that a client may send ahead of its sign-in's answer. */
-const earlyBytes = 64 * 1024;
 
 export function postgres(options: PostgresOptions): Protocol {
   return { name: 'postgres', serve: (client, gateway) => serve(client, gateway, options) };
@@ -117,94 +115,6 @@ async function serve(client: Link, gateway: Gateway, options: PostgresOptions): 
     client.end();
     reception.linger(options.lingerMs ?? 5_000);
     await session?.close(cause).catch((error: unknown) => options.onFault?.(asFault(error), session?.id));
-  }
-}
-
-/** Stands at the client's link until the conversation takes over: bytes are kept, and waiting ends when the client leaves. */
-class Reception {
-  readonly client: Link;
-  gone = false;
-  readonly left = new AbortController();
-  wire: Wire | undefined;
-  #early: Buffer[] = [];
-  #size = 0;
-  #wake: (() => void) | undefined;
-  #fault: Fault | undefined;
-  #over = false;
-  #lingers: NodeJS.Timeout | undefined;
-
-  constructor(client: Link) {
-    this.client = client;
-    client.open({
-      data: (chunk) => {
-        if (this.wire) this.wire.data(chunk);
-        else if (!this.#over) this.#keep(chunk);
-      },
-      drain: () => this.wire?.drain(),
-      end: () => {
-        this.gone = true;
-        clearTimeout(this.#lingers);
-        this.left.abort(new Fault('client.protocol', 'The client left.'));
-        this.#wake?.();
-        this.wire?.end();
-      },
-    });
-  }
-
-  #keep(chunk: Buffer): void {
-    this.#size += chunk.length;
-    if (this.#size > earlyBytes)
-      return this.fail(new Fault('client.protocol', 'The client sent too much before it had signed in.'));
-    this.#early.push(Buffer.from(chunk));
-    // A client that sends byte by byte must not cost an object for each.
-    if (this.#early.length >= 64) this.#early = [Buffer.concat(this.#early)];
-    this.#wake?.();
-  }
-
-  fail(fault: Fault): void {
-    this.#fault ??= fault;
-    this.left.abort(fault);
-    this.#wake?.();
-  }
-
-  /** The next bytes, or `undefined` when the client has left. Rejects with what failed meanwhile. */
-  async bytes(): Promise<Buffer | undefined> {
-    while (this.#early.length === 0 && !this.gone && !this.#fault) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    if (this.#fault) throw this.#fault;
-    return this.take();
-  }
-
-  /** Puts bytes back that were taken too early: a client may not wait for the answer to its sign-in. */
-  before(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    this.#early.unshift(Buffer.from(bytes));
-    this.#size += bytes.length;
-  }
-
-  take(): Buffer | undefined {
-    if (this.#early.length === 0) return undefined;
-    const bytes = Buffer.concat(this.#early);
-    this.#early = [];
-    this.#size = 0;
-    return bytes;
-  }
-
-  check(): void {
-    if (this.#fault) throw this.#fault;
-    if (this.gone) throw this.left.signal.reason;
-  }
-
-  linger(ms: number): void {
-    if (!this.gone) this.#lingers = setTimeout(() => this.client.destroy(), ms).unref();
-  }
-
-  over(): void {
-    this.#over = true;
-    this.#early = [];
   }
 }
 
