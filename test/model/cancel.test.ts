@@ -7,10 +7,10 @@ import { message, say } from '../peers/raw-client.ts';
 
 const permit: Permit = { granted: true, entry: 1, sequence: 1, masks: [] };
 const ready = message('Z', Buffer.from('I'));
-/** The answer to the reading of role and search path. */
+/** The answer to the reading of role, search path and process. */
 const path = Buffer.concat([
   ...['1', '2'].map((type) => message(type)),
-  message('D', Buffer.from('\0\x02\0\0\0\x01r\0\0\0\x06public')),
+  message('D', Buffer.from('\0\x03\0\0\0\x01r\0\0\0\x06public\0\0\0\x017')),
   message('C', Buffer.from('SELECT 1\0')),
   ...['3', '3'].map((type) => message(type)),
   ready,
