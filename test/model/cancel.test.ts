@@ -52,7 +52,7 @@ test('no reading of its own begins while a cancel is on its way', () => {
       permit,
       analyse: () => analysis,
       preview: () => 'permit',
-      catalogue: { relations: new Map() },
+      catalogue: { relations: new Map(), fired: { domains: new Map() } },
     } as unknown as ConversationOptions,
   );
   const rule = () => {
