@@ -6,14 +6,6 @@ interface Tentative<T> {
   readonly segment: number;
 }
 
-/** The server cuts names of any kind at this many bytes (NAMEDATALEN), in the middle of a character too. */
-const longest = 63;
-
-/** Names that differ only behind the cut are one to the server: who used them would have one statement judged and another run (test: prepared-names, "told apart"). */
-export function cutByServer(name: string): boolean {
-  return name.length > longest || (name.length > longest / 3 && Buffer.byteLength(name) > longest);
-}
-
 /** The name was changed in an earlier, unanswered segment: whether that change holds is not known yet. */
 export const unsettled = Symbol('unsettled');
 

@@ -9,21 +9,15 @@ import { type Bind, decodeBind, decodeExecute, decodeNamed, decodeParse } from '
 import { decodeEmpty, decodeFunctionCall, decodeQuery, type FunctionCall } from './codec-simple.ts';
 import { asBind, callText, notCallable, unknownRoutine } from './conversation-call.ts';
 import { guessesOf } from './conversation-guesses.ts';
-import { cutByServer, unsettled } from './conversation-names.ts';
+import { unsettled } from './conversation-names.ts';
+import { cutName, refusedName, refusedNames } from './conversation-naming.ts';
 import { recordedParameters } from './conversation-parameters.ts';
 import { maskedBack } from './conversation-written-back.ts';
 import { openWork, type Portal, type Prepared, stage, type Step, stepCost } from './conversation-queue.ts';
 import { startReading } from './conversation-reading.ts';
-import { currentAnalysis, endsTransaction, noteCalls, usesReservedName } from './conversation-scope.ts';
-import {
-  longName,
-  reservedRefusal,
-  separately,
-  tooMany,
-  unknownPortal,
-  unknownStatement,
-} from './conversation-refusals.ts';
-import { reservedName, settle, type Talk, end } from './conversation-state.ts';
+import { currentAnalysis, endsTransaction, noteCalls } from './conversation-scope.ts';
+import { separately, tooMany, unknownPortal, unknownStatement } from './conversation-refusals.ts';
+import { settle, type Talk, end } from './conversation-state.ts';
 import { namesTooMany, roomForText } from './conversation-room.ts';
 import { Asked } from './conversation-statement.ts';
 import { checkParameterTypes } from '../../sql/text.ts';
@@ -78,7 +72,8 @@ function begin(talk: Talk, step: Step): boolean {
       return beginBind(talk, step);
     case clientMessage.describe: {
       const named = decodeNamed(bytes, 0, size);
-      if (cutByServer(named.name)) return refuse(talk, step, longName);
+      const cut = cutName(talk, named.name);
+      if (cut) return refuse(talk, step, cut);
       step.name = named.name;
       if (named.of === 'statement') {
         const prepared = talk.statements.get(named.name, step.segment);
@@ -106,7 +101,8 @@ function begin(talk: Talk, step: Step): boolean {
     }
     case clientMessage.close: {
       const named = decodeNamed(bytes, 0, size);
-      if (cutByServer(named.name)) return refuse(talk, step, longName);
+      const cut = cutName(talk, named.name);
+      if (cut) return refuse(talk, step, cut);
       step.name = named.name;
       (named.of === 'statement' ? talk.statements : talk.portals).propose(named.name, undefined, step.segment);
       break;
@@ -194,8 +190,8 @@ function beginCall(talk: Talk, step: Step, call: FunctionCall): boolean {
 function beginParse(talk: Talk, step: Step): boolean {
   if (!scopeReady(talk)) return false;
   const { name, text, types } = decodeParse(step.bytes, 0, step.bytes.length);
-  if (name === reservedName) return refuse(talk, step, reservedRefusal);
-  if (cutByServer(name)) return refuse(talk, step, longName);
+  const unnameable = refusedName(talk, name);
+  if (unnameable) return refuse(talk, step, unnameable);
   if (talk.statements.size >= talk.limits.names || !roomForText(talk, text))
     return refuse(talk, step, tooMany('prepared statements'));
   const analysis = read(talk, step, text, types);
@@ -227,8 +223,8 @@ function beginParse(talk: Talk, step: Step): boolean {
 
 function beginBind(talk: Talk, step: Step): boolean {
   const bind: Bind = decodeBind(step.bytes, 0, step.bytes.length);
-  if (bind.portal === reservedName) return refuse(talk, step, reservedRefusal);
-  if (cutByServer(bind.portal)) return refuse(talk, step, longName);
+  const unnameable = refusedName(talk, bind.portal);
+  if (unnameable) return refuse(talk, step, unnameable);
   const prepared = talk.statements.get(bind.statement, step.segment);
   if (prepared === unsettled || !scopeReady(talk)) return false;
   if (prepared === undefined) return unknown(talk, step, unknownStatement(bind.statement));
@@ -275,7 +271,8 @@ function read(talk: Talk, step: Step, text: string, types: readonly number[] = [
   try {
     checkParameterTypes(types, talk.scope);
     const analysis = talk.options.analyse(text, talk.scope);
-    if (usesReservedName(analysis)) refuse(talk, step, reservedRefusal);
+    const unnameable = refusedNames(talk, analysis);
+    if (unnameable) refuse(talk, step, unnameable);
     else if (namesTooMany(talk, analysis, text)) refuse(talk, step, tooMany('prepared statements or cursors'));
     else if (dependsOnUnread(talk, analysis)) refuse(talk, step, separately);
     else return analysis;

@@ -5,7 +5,7 @@ import type { Effect } from '../../domain/effect.ts';
 import { Fault } from '../../domain/fault.ts';
 import type { Meaning } from '../../domain/statement.ts';
 import type { Prepared } from './conversation-queue.ts';
-import { closePortal, reservedName, type Talk } from './conversation-state.ts';
+import { closePortal, type Talk } from './conversation-state.ts';
 import { noteUnread } from './conversation-unread.ts';
 
 const sameList = (a: readonly string[], b: readonly string[]) =>
@@ -101,13 +101,6 @@ export function textsWithheld(talk: Talk, analysis: Analysis | undefined): boole
 export function noteCalls(talk: Talk, analysis: Analysis): void {
   if (talk.scope.openCursors || !analysis.meaning.effects.some(({ action }) => action === 'sql:call')) return;
   talk.scope = { ...talk.scope, openCursors: true };
-}
-
-/** The names that a text gives to cursors and statements must not be ours. */
-export function usesReservedName(analysis: Analysis): boolean {
-  return analysis.parts.some(
-    ({ changes }) => changes.prepared?.name === reservedName || changes.cursor?.name === reservedName,
-  );
 }
 
 /** Whether a part ends a transaction, so that what was changed inside it may be taken back. */

@@ -63,6 +63,8 @@ export interface ConversationOptions {
   /** Process id of the server that answers the gateway's own connection now: it can never be that of a session. */
   ownBackend?(): string | undefined;
   labels(): readonly LabelRule[];
+  /** The target's database keeps its texts in UTF-8. Default: it does. */
+  readonly utf8?: boolean;
   readonly compileMask: CompileMask;
   openCopyMasks(copy: Copy, columns: readonly CopyColumn[]): CopyMasks;
   /** Tells values that a mask made. Default: what can be told without the gateway's key. */

@@ -272,6 +272,7 @@ async function converse(
           preview: (meaning) => session.preview(meaning),
           catalogue,
           ownBackend: () => source.backend,
+          utf8: logged.parameters.get('server_encoding') === 'UTF8',
           labels: () => options.labels(session.target, session.database),
           compileMask: (mask, type, format) => compileMask(mask, type, format, options.maskKey),
           openCopyMasks: (copy, columns) => openCopyMasks(copy, columns, options.maskKey),

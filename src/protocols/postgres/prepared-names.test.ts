@@ -204,3 +204,27 @@ test(verifies('understood-or-refused', 'names that the server cannot tell apart 
   expect(await saw(raw, 4)).not.toContain('example.com');
   raw.end();
 });
+
+test('nor in a database of another encoding, which cuts the names of texts elsewhere', async () => {
+  await straight.query("create database latin encoding 'LATIN1' locale 'C' template template0");
+  const latin = { host: '127.0.0.1', port: server.port, user: server.superuser, password: server.password };
+  const direct = new pg.Client({ ...latin, database: 'latin' });
+  await direct.connect();
+  await direct.query("create table people (email text); insert into people values ('secret1@example.com')");
+  await direct.end();
+  const email = "select email || '' as email from people";
+  for (const [one, two] of [
+    ['n'.repeat(62), `${'n'.repeat(62)}é`],
+    ['é'.repeat(31), 'é'.repeat(40)],
+    ['é'.repeat(40), 'é'.repeat(41)],
+  ] as const) {
+    const raw = await new RawClient(gateway.port).start({ user: 'agent', database: 'shop/latin' }, token);
+    raw.take();
+    const prepares = [say.query(`prepare "${one}" as ${email}`), say.query(`prepare "${two}" as ${harmless}`)];
+    raw.send(Buffer.concat([...prepares, say.query(`execute "${one}"`)]));
+    expect(await saw(raw, 3)).not.toContain('example.com');
+    raw.send(Buffer.concat([say.query('prepare short as select 7 as seven'), say.query('execute short')]));
+    expect(await saw(raw, 2)).toContain('SELECT 1');
+    raw.end();
+  }
+});
