@@ -15,7 +15,7 @@ import { routines } from './routines.ts';
 import { rows } from './rows.ts';
 import { texts } from './texts.ts';
 
-export const corpus: Readonly<Record<string, readonly Attack[]>> = {
+export const corpus = {
   names,
   disguises,
   rows,
@@ -30,4 +30,19 @@ export const corpus: Readonly<Record<string, readonly Attack[]>> = {
   sessions,
   encodings,
   shadows,
-};
+} satisfies Readonly<Record<string, readonly Attack[]>>;
+
+export type Category = keyof typeof corpus;
+
+/** What a single text can say to get at a value. */
+export const byText: readonly Category[] = ['names', 'disguises', 'rows', 'documents', 'queries', 'routines', 'texts'];
+/** What goes round the rows of a result: other exits, other places, several sessions, and guesses. */
+export const byWay: readonly Category[] = [
+  'plans',
+  'channels',
+  'laundering',
+  'shadows',
+  'encodings',
+  'sessions',
+  'inference',
+];

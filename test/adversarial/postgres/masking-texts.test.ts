@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { byText, byWay, corpus } from './masking/corpus.ts';
+import { attackMasks } from './masking.suite.ts';
+
+attackMasks(byText);
+
+test('every category is played in one of the files', () => {
+  expect([...byText, ...byWay].toSorted()).toEqual(Object.keys(corpus).toSorted());
+});
+
+test('there are at least 250 of them, each with a name of its own', () => {
+  const names = Object.values(corpus).flatMap((attacks) => attacks.map(({ name }) => name));
+  expect(new Set(names).size).toBe(names.length);
+  expect(names.length).toBeGreaterThanOrEqual(250);
+});

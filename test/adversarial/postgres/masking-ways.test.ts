@@ -1,0 +1,4 @@
+import { byWay } from './masking/corpus.ts';
+import { attackMasks } from './masking.suite.ts';
+
+attackMasks(byWay);
