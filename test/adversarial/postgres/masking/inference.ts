@@ -78,8 +78,8 @@ export const inference = attacks({
   'IS TRUE': tells("select id from people where (ssn > '6') is true order by id"),
   'IS DISTINCT FROM an expression': tells("select id from people where left(ssn, 1) is distinct from '5' order by id"),
   'COALESCE of a test': tells("select id from people where coalesce(ssn > '6', false) order by id"),
-  NULLIF: tells("select id from people where nullif(left(ssn, 1), '5') is null order by id"),
-  GREATEST: tells("select id from people where greatest(ssn, '6') = '6' order by id"),
+  'a guess by NULLIF': tells("select id from people where nullif(left(ssn, 1), '5') is null order by id"),
+  'a guess by GREATEST': tells("select id from people where greatest(ssn, '6') = '6' order by id"),
   'a division by zero': tells('select 1 / (ascii(ssn) - 53) from people where id = 1'),
   'a division by zero in a condition': tells(
     "select id from orders where 1 / (select case when ssn like '5%' then 0 else 1 end from people where id = 1) = 1 order by id",
