@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { verifies } from '../../requirements.ts';
 import { byText, byWay, corpus } from './masking/corpus.ts';
 import { attackMasks } from './masking.suite.ts';
 
@@ -8,7 +9,7 @@ test('every category is played in one of the files', () => {
   expect([...byText, ...byWay].toSorted()).toEqual(Object.keys(corpus).toSorted());
 });
 
-test('there are at least 250 of them, each with a name of its own', () => {
+test(verifies('masked-or-withheld', 'there are at least 250 attacks, each with a name of its own'), () => {
   const names = Object.values(corpus).flatMap((attacks) => attacks.map(({ name }) => name));
   expect(new Set(names).size).toBe(names.length);
   expect(names.length).toBeGreaterThanOrEqual(250);
