@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { verifies } from '../../requirements.ts';
-import { byText, byWay, corpus } from './masking/corpus.ts';
+import { byExit, byPlace, byText, corpus } from './masking/corpus.ts';
 import { attackMasks } from './masking.suite.ts';
 
 attackMasks(byText);
 
 test('every category is played in one of the files', () => {
-  expect([...byText, ...byWay].toSorted()).toEqual(Object.keys(corpus).toSorted());
+  expect([...byText, ...byExit, ...byPlace].toSorted()).toEqual(Object.keys(corpus).toSorted());
 });
 
 test(verifies('masked-or-withheld', 'there are at least 250 attacks, each with a name of its own'), () => {

@@ -36,13 +36,7 @@ export type Category = keyof typeof corpus;
 
 /** What a single text can say to get at a value. */
 export const byText: readonly Category[] = ['names', 'disguises', 'rows', 'documents', 'queries', 'routines', 'texts'];
-/** What goes round the rows of a result: other exits, other places, several sessions, and guesses. */
-export const byWay: readonly Category[] = [
-  'plans',
-  'channels',
-  'laundering',
-  'shadows',
-  'encodings',
-  'sessions',
-  'inference',
-];
+/** What leaves by another exit than a row, and what a guess tells. */
+export const byExit: readonly Category[] = ['plans', 'channels', 'encodings', 'inference'];
+/** What puts a value somewhere else first, and several sessions together. */
+export const byPlace: readonly Category[] = ['laundering', 'shadows', 'sessions'];
