@@ -18,6 +18,8 @@ export interface Arena {
   readonly gateway: Where;
   /** Runs SQL as superuser in both databases. */
   admin(sql: string): Promise<void>;
+  /** Whether a statement of the role sleeps at the server. */
+  sleeps(): Promise<boolean>;
   /** Warnings of the gateway's log since the last call. */
   complaints(): string[];
   stop(): Promise<void>;
@@ -115,6 +117,10 @@ policies: ./policies
       gateway: { port: running.listeners[0]!.port, user: 'model', database: 'model', password: token },
       async admin(sql) {
         await Promise.all(['straight', 'through'].map((database) => admins.get(database)!.query(sql)));
+      },
+      async sleeps() {
+        const text = `select exists (select from pg_stat_activity where usename = 'model' and wait_event = 'PgSleep') as sleeps`;
+        return (await root.query(text)).rows[0].sleeps as boolean;
       },
       complaints: () => complaints.splice(0),
       stop,

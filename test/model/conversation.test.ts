@@ -65,8 +65,8 @@ const found: Readonly<Record<string, readonly Step[]>> = {
 async function compare(arena: Arena, steps: readonly Step[], mayMask: boolean): Promise<string | undefined> {
   const tidy = steps.some((step) => 'sql' in step && makes.test(step.sql));
   await arena.admin(reset);
-  const straight = await play(arena.direct, steps);
-  const through = await play(arena.gateway, steps, straight);
+  const straight = await play(arena.direct, steps, arena.sleeps);
+  const through = await play(arena.gateway, steps, arena.sleeps, straight);
   if (tidy) await arena.admin(cleanup);
   const found = difference(straight, through, mayMask);
   const complaints = arena.complaints();
@@ -114,6 +114,28 @@ describe('without labels', () => {
     );
     expect(greetings[1]).toEqual(greetings[0]);
     expect(greetings[0]?.length).toBeGreaterThan(10);
+  });
+
+  test('what sleeps is cancelled, alone and in a pipeline, and is seen to have slept', async () => {
+    const steps: Step[] = [
+      { do: 'query', sql: 'select 1; select pg_sleep(60); select 2', wait: false },
+      { do: 'cancel', wait: true },
+      { do: 'parse', name: '', sql: 'select name, pg_sleep(60) from items', types: [] },
+      { do: 'bind', portal: '', statement: '', values: [], formats: [], results: [] },
+      { do: 'execute', portal: '', limit: 0 },
+      { do: 'sync', wait: false },
+      { do: 'query', sql: 'select 3', wait: false },
+      { do: 'cancel', wait: true },
+      { do: 'query', sql: 'begin', wait: false },
+      { do: 'query', sql: 'copy (select pg_sleep(60)) to stdout', wait: false },
+      { do: 'cancel', wait: true },
+      { do: 'cancel', wait: true },
+    ];
+    await arena.admin(reset);
+    const slept = await play(arena.direct, steps, arena.sleeps);
+    expect(slept.woken).toEqual([true, true, true, false]);
+    expect(slept.messages.filter(({ type, body }) => type === 'E' && body.includes('57014'))).toHaveLength(3);
+    expect(await compare(arena, steps, false)).toBeUndefined();
   });
 
   test.each(Object.entries(found))('%s', async (_, steps) => {

@@ -19,7 +19,9 @@ export type Step =
   | { readonly do: 'sync' | 'flush'; readonly wait: boolean }
   | { readonly do: 'copyData'; readonly data: string; readonly encoding: 'utf8' | 'hex' }
   | { readonly do: 'copyDone' }
-  | { readonly do: 'copyFail'; readonly reason: string };
+  | { readonly do: 'copyFail'; readonly reason: string }
+  /** Once the server sleeps over what was sent; nothing where it does not come to that. */
+  | { readonly do: 'cancel'; readonly wait: true };
 
 export const schema = `
   create schema other;
@@ -185,6 +187,15 @@ const copying = [
   'copy (select id, name from items where id < 4 order by id) to stdout (format binary)',
   'copy (select 10 / (n - 3) from generate_series(1, 5) n) to stdout',
   'copy missing to stdout',
+];
+/** Of what the server would not end by itself. */
+const sleeping = [
+  'select pg_sleep(60)',
+  'select 1; select pg_sleep(60); select 2',
+  'select name, pg_sleep(60) from items',
+  'insert into items select 90, pg_sleep(60)::text returning id',
+  'copy (select pg_sleep(60)) to stdout',
+  'with gone as (delete from items where id = 2 returning id) select pg_sleep(60) from gone',
 ];
 const odd = ['', ';', '  -- nothing', '/* nothing */ ;;', 'select 1;;select 2'];
 const labelled = [
@@ -526,9 +537,19 @@ export function sequences(options: { readonly labelled: boolean; readonly messag
       { do: 'sync', wait: true },
     ]);
 
+  /** What sleeps is cancelled, with something else behind it in the pipeline or not. */
+  const cancelled = fc
+    .record({ text: fc.constantFrom(...sleeping), extended: fc.boolean(), behind: fc.option(single) })
+    .map(({ text, extended, behind }): Step[] => [
+      ...alone(text, extended, false),
+      ...(behind === null ? [] : alone(behind, extended, false)),
+      { do: 'cancel', wait: true },
+    ]);
+
   return fc
     .array(
       fc.oneof(
+        { weight: 1, arbitrary: cancelled.map((steps) => [steps]) },
         { weight: 6, arbitrary: query.map((step): Step[][] => [[step]]) },
         { weight: 6, arbitrary: whole.map((steps) => [steps]) },
         { weight: 3, arbitrary: loose.map((steps) => [steps]) },
