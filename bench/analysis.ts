@@ -1,10 +1,9 @@
 // What reading a statement costs: again (a look-up by text or by shape) and for the first time, on a real server's catalogue.
 // No sockets and no other process: `node bench/analysis.ts`.
-import { performance } from 'node:perf_hooks';
 import { openAnalyser } from '../src/sql/analyse.ts';
 import { loadParser } from '../src/sql/parse.ts';
 import { openWorld } from '../test/adversarial/effects/world.ts';
-import { median } from './measure.ts';
+import { cost } from './cost.ts';
 
 const statements: readonly (readonly [string, string])[] = [
   ['select by key, text unchanged', 'select name, email from customers where id = $1'],
@@ -28,17 +27,6 @@ await loadParser();
 const world = await openWorld();
 const { scope } = world;
 await world.stop();
-
-/** Microseconds a call, the median of seven runs after one to warm up. */
-function cost(times: number, call: (n: number) => void): number {
-  const runs: number[] = [];
-  for (let run = 0; run < 8; run++) {
-    const began = performance.now();
-    for (let n = 0; n < times; n++) call(n);
-    runs.push(((performance.now() - began) * 1_000) / times);
-  }
-  return median(runs.slice(1));
-}
 
 console.log(`Node ${process.version}; microseconds a statement\n`);
 console.log(`${'statement'.padEnd(34)}${'again'.padStart(8)}${'first'.padStart(8)}`);

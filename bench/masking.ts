@@ -1,10 +1,9 @@
 // What hiding one cell costs, by method and type, in text and in binary form. No sockets and no other process:
 // `node bench/masking.ts`. Values differ from cell to cell, so that nothing can be kept.
-import { performance } from 'node:perf_hooks';
 import type { Method } from '../src/domain/mask.ts';
 import { compileMask } from '../src/masking/method.ts';
 import { keyless, openWrittenBack, type WrittenBack } from '../src/masking/written-back.ts';
-import { median } from './measure.ts';
+import { cost } from './cost.ts';
 
 const key = Buffer.alloc(32, 7);
 const many = 512;
@@ -87,18 +86,6 @@ const rows: readonly (readonly [name: string, method: Method, type: number, text
   ['hash, text[] of four', { method: 'hash' }, 1009, array, []],
 ];
 
-/** Microseconds a call, the median of seven runs after one to warm up. */
-function cost(call: (n: number) => unknown): number {
-  const times = 20_000;
-  const runs: number[] = [];
-  for (let run = 0; run < 8; run++) {
-    const began = performance.now();
-    for (let n = 0; n < times; n++) call(n);
-    runs.push(((performance.now() - began) * 1_000) / times);
-  }
-  return median(runs.slice(1));
-}
-
 console.log(`Node ${process.version}; microseconds a cell\n`);
 console.log(`${'method, type'.padEnd(24)}${'text'.padStart(8)}${'binary'.padStart(8)}`);
 for (const [name, method, type, ...forms] of rows) {
@@ -107,7 +94,7 @@ for (const [name, method, type, ...forms] of rows) {
     const hide = compileMask({ label: 'x', whole: false, ...method }, type, format as 0 | 1, key);
     // A sample that is not of its type would be hidden for nothing.
     if (method.method !== 'null' && hide(sample[3]!) === null) throw new Error(`${name}: the sample is not read`);
-    return cost((n) => hide(sample[n % many]!))
+    return cost(20_000, (n) => hide(sample[n % many]!))
       .toFixed(2)
       .padStart(8);
   });
@@ -118,7 +105,7 @@ const inUse = openWrittenBack({ key, methods: [{ method: 'token' }], methodFor: 
 const place = { meets: true };
 const looked = (back: WrittenBack, sample: Buffer[]) => {
   const texts = sample.map((value) => value.toString());
-  return cost((n) => back.text(texts[n % many]!, place))
+  return cost(20_000, (n) => back.text(texts[n % many]!, place))
     .toFixed(2)
     .padStart(8);
 };

@@ -1,9 +1,10 @@
 // countersign ledger: creating a log is an act of its own, so that a gateway never starts a new one by mistake; and proofs of
 // single records for whoever asks for one.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { keyText } from './arguments.ts';
 import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
 import { Exit, examples, type Io, printJson, printLine } from './output.ts';
 
@@ -90,11 +91,10 @@ async function checkProof(file: string, options: CheckOptions, io: Io): Promise<
     import('../ledger/note.ts'),
   ]);
   const proof = readText(file, 'name a file that "countersign ledger proof" wrote');
-  const key = existsSync(options.key) ? readFileSync(options.key, 'utf8') : options.key;
   let vkey: ReturnType<typeof parseVkey>;
   let entry: Buffer;
   try {
-    vkey = parseVkey(key);
+    vkey = parseVkey(keyText(options.key));
     entry = readFileSync(options.entry);
   } catch (error) {
     throw new Exit(2, error instanceof NoteError ? `--key: ${error.message}` : `${options.entry} cannot be read`);

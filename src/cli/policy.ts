@@ -4,13 +4,14 @@ import type { Config } from '../config/config.ts';
 import type { Effect } from '../domain/effect.ts';
 import type { Finding } from '../policy/findings.ts';
 import type { PolicySet } from '../policy/policy-set.ts';
+import { collect } from './arguments.ts';
 import { takesConfig } from './open-config.ts';
 import { type FolderOption, openPolicies } from './open-policies.ts';
 import { Exit, examples, type Io, printJson, printLine } from './output.ts';
 import { registerBacktest } from './policy-backtest.ts';
 import { registerExplain } from './policy-explain.ts';
 import { registerTest } from './policy-test.ts';
-import { collect, type PrincipalOption, principalOf, takesPrincipal } from './principal-option.ts';
+import { type PrincipalOption, principalOf, takesPrincipal } from './principal-option.ts';
 
 interface Options extends FolderOption, PrincipalOption {
   readonly target?: string;

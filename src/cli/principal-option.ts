@@ -1,6 +1,7 @@
 // Who asks, on a command line: a kind with groups and claims, or a file that says it all.
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Principal } from '../domain/principal.ts';
+import { collect } from './arguments.ts';
 import { Exit } from './output.ts';
 
 export interface PrincipalOption {
@@ -32,10 +33,6 @@ export async function principalOf(options: PrincipalOption): Promise<GivenPrinci
     groups: options.group,
     ...(options.claim.length > 0 ? { claims: claims as Principal['claims'] } : {}),
   };
-}
-
-export function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 function collectClaim(value: string, before: PrincipalOption['claim']): PrincipalOption['claim'] {

@@ -1,6 +1,7 @@
 // countersign verify: the same check as the standalone countersign-verify.
 import { existsSync, readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import { collect, keyText } from './arguments.ts';
 import { Exit, examples, type Io, printJson } from './output.ts';
 
 interface Options {
@@ -37,11 +38,11 @@ export function register(program: Command, io: Io): void {
       if (!existsSync(folder))
         throw new Exit(2, `there is no folder ${folder}: give the one that holds checkpoint, journal and tile`);
       try {
-        const key = existsSync(options.key) ? readFileSync(options.key, 'utf8') : options.key;
+        const key = keyText(options.key);
         const report = await verifyLedger(folder, key, {
           recordings: options.recordings,
           kept: options.kept.map((file) => readFileSync(file, 'utf8')),
-          witnesses: options.witness.map((one) => (existsSync(one) ? readFileSync(one, 'utf8') : one)),
+          witnesses: options.witness.map(keyText),
           quorum: options.quorum,
         });
         if (options.json) printJson(io, report);
@@ -68,10 +69,6 @@ export function register(program: Command, io: Io): void {
       'countersign verify data/ledger --key gw-a.vkey --recordings data/recordings --json',
     ],
   ]);
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 function countOf(value: string): number {

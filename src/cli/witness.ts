@@ -1,6 +1,6 @@
 // countersign witness: a witness for somebody else's log, on a machine that its operator does not rule.
-import { existsSync, readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import { collect, keyText } from './arguments.ts';
 import { Exit, examples, type Io, printJson, printLine } from './output.ts';
 
 interface ServeOptions {
@@ -56,7 +56,7 @@ async function serveWitness(options: ServeOptions, io: Io): Promise<void> {
   ]);
   let logs: ReturnType<typeof parseVkey>[];
   try {
-    logs = options.log.map((one) => parseVkey(existsSync(one) ? readFileSync(one, 'utf8') : one));
+    logs = options.log.map((one) => parseVkey(keyText(one)));
   } catch (error) {
     if (error instanceof NoteError) throw new Exit(2, `--log: ${error.message}`);
     throw error;
@@ -77,10 +77,6 @@ async function serveWitness(options: ServeOptions, io: Io): Promise<void> {
     process.once('SIGTERM', stop);
   });
   await witness.close();
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }
 
 function portOf(value: string): number {

@@ -1,7 +1,7 @@
 // A ledger that comes back by itself after its disk failed. While it cannot record, nothing is appended and so nothing is sent
 // (guarantee 1); then it is opened anew, by the same recovery as at a start, and everything goes on in a new boot.
 import { Fault } from '../domain/fault.ts';
-import { type Appended, type Ledger, type LedgerOptions, openLedger } from './ledger.ts';
+import { type Ledger, type LedgerOptions, openLedger } from './ledger.ts';
 import type { Orphan } from './recovery.ts';
 import type { SessionKey } from './session-key.ts';
 
@@ -70,12 +70,6 @@ export async function openResumingLedger(
     }
   }
 
-  function append(draft: Parameters<Ledger['append']>[0], level: Parameters<Ledger['append']>[1], key?: SessionKey) {
-    if (down) throw down;
-    if (key !== undefined && lives.get(key) !== current) throw unavailable(undefined);
-    return current.append(draft, level, key);
-  }
-
   const ledger: Ledger = {
     origin: current.origin,
     vkey: current.vkey,
@@ -88,7 +82,11 @@ export async function openResumingLedger(
       lives.set(key, current);
       return key;
     },
-    append: (draft, level, key): Appended => append(draft, level, key),
+    append(draft, level, key) {
+      if (down) throw down;
+      if (key !== undefined && lives.get(key) !== current) throw unavailable(undefined);
+      return current.append(draft, level, key);
+    },
     status() {
       const status = current.status();
       return down ? { ...status, state: 'stopped', fault: down.message } : status;

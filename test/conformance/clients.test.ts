@@ -5,35 +5,20 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Harness, openHarness, token } from '../../src/protocols/postgres/harness.suite.ts';
 import { type TestPostgres, testPostgres } from '../peers/postgres.ts';
+import { type LibpqWay, libpqEnvironment } from './libpq.ts';
 
 let server: TestPostgres;
 let gateway: Harness;
 
-interface Way {
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-}
-const direct = (): Way => ({
+const direct = (): LibpqWay => ({
   port: server.port,
   user: server.superuser,
   password: server.password,
   database: 'postgres',
 });
-const through = (): Way => ({ port: gateway.port, user: 'agent', password: token, database: 'shop' });
+const through = (): LibpqWay => ({ port: gateway.port, user: 'agent', password: token, database: 'shop' });
 
 const call = promisify(execFile);
-const environment = (way: Way) => ({
-  ...process.env,
-  PGHOST: '127.0.0.1',
-  PGPORT: String(way.port),
-  PGUSER: way.user,
-  PGPASSWORD: way.password,
-  PGDATABASE: way.database,
-  PGSSLMODE: 'disable',
-  PGCONNECT_TIMEOUT: '10',
-});
 
 beforeAll(async () => {
   server = await testPostgres();
@@ -45,8 +30,8 @@ afterAll(async () => {
 });
 
 describe('psql', () => {
-  const psql = async (way: Way, script: string) => {
-    const child = call('/usr/bin/psql', ['-X', '-v', 'VERBOSITY=default', '-f', '-'], { env: environment(way) });
+  const psql = async (way: LibpqWay, script: string) => {
+    const child = call('/usr/bin/psql', ['-X', '-v', 'VERBOSITY=default', '-f', '-'], { env: libpqEnvironment(way) });
     child.child.stdin?.end(script);
     const { stdout, stderr } = await child;
     return { stdout, stderr };
@@ -77,19 +62,19 @@ describe('psql', () => {
 
 describe('pgbench', () => {
   test.each(['simple', 'extended', 'prepared'])('in %s mode', async (mode) => {
-    await call('/usr/bin/pgbench', ['-i', '-q', '-s', '1'], { env: environment(direct()) });
+    await call('/usr/bin/pgbench', ['-i', '-q', '-s', '1'], { env: libpqEnvironment(direct()) });
     // Tables made anew behind the gateway's back are noticed at once.
     const { stdout } = await call('/usr/bin/pgbench', ['-M', mode, '-c', '4', '-t', '50', '-n'], {
-      env: environment(through()),
+      env: libpqEnvironment(through()),
     });
     expect(stdout).toContain('number of transactions actually processed: 200/200');
     expect(stdout).toContain('number of failed transactions: 0');
   });
 
   test('initialises a database through the gateway', async () => {
-    await call('/usr/bin/pgbench', ['-i', '-q', '-s', '1'], { env: environment(through()) });
+    await call('/usr/bin/pgbench', ['-i', '-q', '-s', '1'], { env: libpqEnvironment(through()) });
     const { stdout } = await call('/usr/bin/psql', ['-X', '-At', '-c', 'select count(*) from pgbench_accounts'], {
-      env: environment(through()),
+      env: libpqEnvironment(through()),
     });
     expect(stdout.trim()).toBe('100000');
   });
@@ -126,13 +111,14 @@ with psycopg.connect("") as conn:
     print(conn.execute("select count(*) from t").fetchone())
 `;
   test('types, executemany, pipelines, COPY, server-side cursors', async () => {
-    const run = async (way: Way) => (await call('/usr/bin/python3', ['-c', script], { env: environment(way) })).stdout;
+    const run = async (way: LibpqWay) =>
+      (await call('/usr/bin/python3', ['-c', script], { env: libpqEnvironment(way) })).stdout;
     expect(await run(through())).toBe(await run(direct()));
   });
 });
 
 describe('postgres.js', () => {
-  const work = async (way: Way) => {
+  const work = async (way: LibpqWay) => {
     const sql = postgres({
       host: '127.0.0.1',
       port: way.port,

@@ -8,41 +8,26 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Harness, openHarness, token } from '../../src/protocols/postgres/harness.suite.ts';
 import { type TestPostgres, testPostgres } from '../peers/postgres.ts';
+import { type LibpqWay, libpqEnvironment } from './libpq.ts';
 import { distributionServer } from './ways.ts';
 
 let server: TestPostgres;
 let gateway: Harness;
 let folder: string;
 
-interface Way {
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-}
-const direct = (database = 'postgres'): Way => ({
+const direct = (database = 'postgres'): LibpqWay => ({
   port: server.port,
   user: server.superuser,
   password: server.password,
   database,
 });
-const through = (database = 'postgres'): Way => ({
+const through = (database = 'postgres'): LibpqWay => ({
   port: gateway.port,
   user: 'agent',
   password: token,
   database: `shop/${database}`,
 });
 const call = promisify(execFile);
-const environment = (way: Way) => ({
-  ...process.env,
-  PGHOST: '127.0.0.1',
-  PGPORT: String(way.port),
-  PGUSER: way.user,
-  PGPASSWORD: way.password,
-  PGDATABASE: way.database,
-  PGSSLMODE: 'disable',
-  PGCONNECT_TIMEOUT: '10',
-});
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'countersign-large-'));
@@ -84,7 +69,8 @@ with conn.cursor() as cur:
     cur.execute("select count(*) from pg_largeobject_metadata")
     print(cur.fetchall())
 `;
-  const run = async (way: Way) => (await call('/usr/bin/python3', ['-c', script], { env: environment(way) })).stdout;
+  const run = async (way: LibpqWay) =>
+    (await call('/usr/bin/python3', ['-c', script], { env: libpqEnvironment(way) })).stdout;
   const theirs = await run(direct());
   expect(theirs).toContain('51200');
   expect(await run(through())).toBe(theirs);
@@ -93,9 +79,9 @@ with conn.cursor() as cur:
 test('psql: lo_import, lo_export, lo_unlink', async () => {
   const file = join(folder, 'file');
   writeFileSync(file, Buffer.from(Array.from({ length: 50_000 }, (_, index) => index % 251)));
-  const run = async (way: Way) => {
+  const run = async (way: LibpqWay) => {
     const script = `\\lo_import ${file} note\n\\lo_export :LASTOID ${file}.out\n\\lo_list\n\\lo_unlink :LASTOID\n\\lo_list\n`;
-    const child = call('/usr/bin/psql', ['-X', '-f', '-'], { env: environment(way) });
+    const child = call('/usr/bin/psql', ['-X', '-f', '-'], { env: libpqEnvironment(way) });
     child.child.stdin?.end(script);
     const { stdout, stderr } = await child;
     expect(readFileSync(`${file}.out`).equals(readFileSync(file))).toBe(true);
@@ -118,8 +104,8 @@ test.each(['custom', 'plain'])('pg_dump and pg_restore, %s', async (format) => {
   const before = (await admin.query(content)).rows;
   await admin.query(`create database restored_${format}`);
   const file = join(folder, `dump-${format}`);
-  await call('/usr/bin/pg_dump', ['--blobs', `--format=${format}`, '-f', file], { env: environment(through()) });
-  const into = environment(through(`restored_${format}`));
+  await call('/usr/bin/pg_dump', ['--blobs', `--format=${format}`, '-f', file], { env: libpqEnvironment(through()) });
+  const into = libpqEnvironment(through(`restored_${format}`));
   if (format === 'plain') await call('/usr/bin/psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', file], { env: into });
   else await call('/usr/bin/pg_restore', ['--exit-on-error', '-d', `shop/restored_${format}`, file], { env: into });
   const restored = new pg.Client({ host: '127.0.0.1', ...direct(`restored_${format}`) });

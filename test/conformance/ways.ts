@@ -3,14 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import pg from 'pg';
-import pino from 'pino';
-import { serve } from '../../src/bin/serve.ts';
-import { dataPaths, loadConfig } from '../../src/config/config.ts';
 import { demoCertificates } from '../../src/demo/certificates.ts';
-import { createLedger } from '../../src/ledger/ledger.ts';
-import { freePort, testPostgres } from '../peers/postgres.ts';
+import { startGateway, testIssuer } from '../peers/gateway.ts';
+import { testPostgres } from '../peers/postgres.ts';
 import { seed } from './seed.ts';
 
 export interface Way {
@@ -99,72 +95,33 @@ export async function openWays(
     const works = names.flatMap((name) => [`${name}_d`, `${name}_m`, `${name}_r`]);
     await as(app, 'postgres', ...works.map((work) => `create database ${work} template base`));
 
-    const { privateKey, publicKey } = await generateKeyPair('ES256');
-    const jwks = { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'k', use: 'sig' }] };
-    writeFileSync(join(folder, 'jwks.json'), JSON.stringify(jwks));
-    const token = (groups: readonly string[]) =>
-      new SignJWT({ groups: [...groups] })
-        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
-        .setIssuer('https://issuer.example')
-        .setAudience('countersign')
-        .setSubject('client')
-        .setIssuedAt()
-        .setExpirationTime('1h')
-        .sign(privateKey);
+    const issuer = await testIssuer(folder);
+    const token = (groups: readonly string[]) => issuer.token('client', { groups: [...groups] });
     const tokens = { masked: await token([]), revealed: await token(['readers']) };
     mkdirSync(join(folder, 'policies'));
     writeFileSync(join(folder, 'policies', 'conformance.cedar'), policy);
     writeFileSync(join(folder, 'app.password'), app.password, { mode: 0o600 });
-    const consolePort = await freePort();
-    writeFileSync(
-      join(folder, 'countersign.yaml'),
-      JSON.stringify({
-        version: 1,
-        gateway: { name: 'conformance', origin: 'conformance.example/gateway' },
-        listeners: [
-          { protocol: 'postgres', port: 0, tls: { cert: { file: 'server.pem' }, key: { file: 'server.key' } } },
-        ],
-        console: { port: consolePort, url: `http://127.0.0.1:${consolePort}` },
-        issuers: [
-          {
-            name: 'test',
-            issuer: 'https://issuer.example',
-            audience: 'countersign',
-            jwks: { file: 'jwks.json' },
-            principal: { kind: 'service', groups: 'groups' },
-          },
-        ],
-        targets: [
-          {
-            name: 'shop',
-            protocol: 'postgres',
-            host: '127.0.0.1',
-            port: server.port,
-            database: 'base',
-            databases: ['base', ...works],
-            tls: { mode: 'verify-full', ca: { file: 'ca.pem' } },
-            credential: { user: app.user, password: { file: 'app.password' } },
-            labels: [{ columns: 'public.people.email', label: 'pii.email' }],
-          },
-        ],
-      }),
-    );
-    const config = loadConfig(join(folder, 'countersign.yaml'));
-    const paths = dataPaths(config);
-    await createLedger({
-      folder: paths.ledger,
-      state: paths.state,
-      ...config.gateway,
-      gateway: config.gateway.name,
-      config: config.digest,
+    const gateway = await startGateway(folder, {
+      listeners: [
+        { protocol: 'postgres', port: 0, tls: { cert: { file: 'server.pem' }, key: { file: 'server.key' } } },
+      ],
+      issuers: [{ ...issuer.entry, principal: { kind: 'service', groups: 'groups' } }],
+      targets: [
+        {
+          name: 'shop',
+          protocol: 'postgres',
+          host: '127.0.0.1',
+          port: server.port,
+          database: 'base',
+          databases: ['base', ...works],
+          tls: { mode: 'verify-full', ca: { file: 'ca.pem' } },
+          credential: { user: app.user, password: { file: 'app.password' } },
+          labels: [{ columns: 'public.people.email', label: 'pii.email' }],
+        },
+      ],
     });
-    const complaints: string[] = [];
-    const running = await serve(
-      config,
-      pino({ level: 'warn' }, { write: (line: string) => void complaints.push(line) }),
-    );
-    closing.push(() => running.stop('the tests are over'));
-    const port = running.listeners[0]!.port;
+    closing.push(() => gateway.stop());
+    const { port, complaints } = gateway;
     return {
       complaints,
       of: (database) => {

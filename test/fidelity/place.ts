@@ -2,13 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import pg from 'pg';
-import pino from 'pino';
-import { serve } from '../../src/bin/serve.ts';
-import { dataPaths, loadConfig } from '../../src/config/config.ts';
-import { createLedger } from '../../src/ledger/ledger.ts';
-import { freePort, testPostgres } from '../peers/postgres.ts';
+import { startGateway, testIssuer } from '../peers/gateway.ts';
+import { testPostgres } from '../peers/postgres.ts';
 import { RawClient } from '../peers/raw-client.ts';
 
 export const people = {
@@ -63,73 +59,40 @@ export async function openPlace(options: PlaceOptions): Promise<Place> {
     await as(admin, 'postgres', `create role app login password '${app.password}'`, 'create database shop owner app');
     await as(app, 'shop', options.seed);
 
-    const { privateKey, publicKey } = await generateKeyPair('ES256');
-    const jwks = { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'k', use: 'sig' }] };
-    writeFileSync(join(folder, 'jwks.json'), JSON.stringify(jwks));
+    const issuer = await testIssuer(folder);
     writeFileSync(join(folder, 'app.password'), app.password, { mode: 0o600 });
     const token = (who: Who) =>
-      new SignJWT({ kind: people[who].kind, groups: people[who].groups, owner: 'somebody@mail.example' })
-        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
-        .setIssuer('https://issuer.example')
-        .setAudience('countersign')
-        .setSubject(who)
-        .setIssuedAt()
-        .setExpirationTime('1h')
-        .sign(privateKey);
-    const consolePort = await freePort();
-    writeFileSync(
-      join(folder, 'countersign.yaml'),
-      JSON.stringify({
-        version: 1,
-        gateway: { name: 'fidelity', origin: 'fidelity.example/gateway' },
-        listeners: [{ protocol: 'postgres', port: 0, plaintext: 'loopback' }],
-        console: { port: consolePort, url: `http://127.0.0.1:${consolePort}` },
-        issuers: [
-          {
-            name: 'test',
-            issuer: 'https://issuer.example',
-            audience: 'countersign',
-            jwks: { file: 'jwks.json' },
-            principal: {
-              kind: { claim: 'kind', agent: ['agent'], human: ['human'] },
-              groups: 'groups',
-              owner: 'owner',
-            },
-          },
-        ],
-        targets: [
-          {
-            name: 'shop',
-            protocol: 'postgres',
-            host: '127.0.0.1',
-            port: server.port,
-            database: 'shop',
-            tls: { mode: 'disable' },
-            credential: { user: app.user, password: { file: 'app.password' } },
-            ack: { read: 'written', write: 'written' },
-            labels: options.labels,
-            ...options.target,
-          },
-        ],
-        policies,
-        ...options.configuration,
-      }),
-    );
-    const config = loadConfig(join(folder, 'countersign.yaml'));
-    const paths = dataPaths(config);
-    await createLedger({
-      folder: paths.ledger,
-      state: paths.state,
-      ...config.gateway,
-      gateway: config.gateway.name,
-      config: config.digest,
+      issuer.token(who, { kind: people[who].kind, groups: people[who].groups, owner: 'somebody@mail.example' });
+    const gateway = await startGateway(folder, {
+      listeners: [{ protocol: 'postgres', port: 0, plaintext: 'loopback' }],
+      issuers: [
+        {
+          ...issuer.entry,
+          principal: { kind: { claim: 'kind', agent: ['agent'], human: ['human'] }, groups: 'groups', owner: 'owner' },
+        },
+      ],
+      targets: [
+        {
+          name: 'shop',
+          protocol: 'postgres',
+          host: '127.0.0.1',
+          port: server.port,
+          database: 'shop',
+          tls: { mode: 'disable' },
+          credential: { user: app.user, password: { file: 'app.password' } },
+          ack: { read: 'written', write: 'written' },
+          labels: options.labels,
+          ...options.target,
+        },
+      ],
+      policies,
+      ...options.configuration,
     });
-    const running = await serve(config, pino({ level: 'silent' }));
-    closing.push(() => running.stop('the tests are over'));
-    const port = running.listeners[0]!.port;
+    closing.push(() => gateway.stop());
+    const { port } = gateway;
     const user = app.user;
     return {
-      ledger: paths.ledger,
+      ledger: gateway.ledger,
       direct: () => RawClient.open({ port: server.port, ...app, database: 'shop' }),
       through: async (who) => RawClient.open({ port, user, database: 'shop', password: await token(who) }),
       async pg(who) {

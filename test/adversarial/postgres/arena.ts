@@ -1,17 +1,13 @@
 // Two ways to the same database: directly, and through a whole gateway as it is shipped (token, the policies of `policies/`, ledger,
 // masks). Each way exists in two worlds that differ only in their secrets. The target's role is a superuser, so that what fails
 // through the gateway fails because of the gateway.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import pg from 'pg';
-import pino from 'pino';
-import { serve } from '../../../src/bin/serve.ts';
-import { dataPaths, loadConfig } from '../../../src/config/config.ts';
-import { createLedger } from '../../../src/ledger/ledger.ts';
-import { freePort, testPostgres } from '../../peers/postgres.ts';
+import { startGateway, testIssuer } from '../../peers/gateway.ts';
+import { testPostgres } from '../../peers/postgres.ts';
 import { RawClient } from '../../peers/raw-client.ts';
 import { worlds } from './secrets.ts';
 import { labels, seed } from './seed.ts';
@@ -126,81 +122,43 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
       );
     };
 
-    const { privateKey, publicKey } = await generateKeyPair('ES256');
-    const jwks = { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'k', use: 'sig' }] };
-    writeFileSync(join(folder, 'jwks.json'), JSON.stringify(jwks));
+    const issuer = await testIssuer(folder);
     const tokens = {} as Record<Actor, string>;
-    for (const actor of Object.keys(actors) as Actor[]) {
-      tokens[actor] = await new SignJWT({ ...actors[actor], email: `${actor}@staff.example` })
-        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
-        .setIssuer('https://issuer.example')
-        .setAudience('countersign')
-        .setSubject(actor)
-        .setIssuedAt()
-        .setExpirationTime('1h')
-        .sign(privateKey);
-    }
+    for (const actor of Object.keys(actors) as Actor[])
+      tokens[actor] = await issuer.token(actor, { ...actors[actor], email: `${actor}@staff.example` });
     const policies = join(folder, 'policies');
     cpSync(shipped, policies, { recursive: true });
     if (options.policies === 'granted')
       for (const file of readdirSync(policies).filter((name) => name.endsWith('.cedar')))
         writeFileSync(join(policies, file), granted(readFileSync(join(shipped, file), 'utf8')));
     writeFileSync(join(folder, 'keeper.password'), 'of the target', { mode: 0o600 });
-    mkdirSync(join(folder, 'data'));
-    const consolePort = await freePort();
     const names = (Object.keys(worlds) as World[]).flatMap((world) =>
       Array.from({ length: spare }, (_, n) => `gateway_${world}_${n}`),
     );
-    writeFileSync(
-      join(folder, 'countersign.yaml'),
-      JSON.stringify({
-        version: 1,
-        gateway: { name: 'arena', origin: 'arena.example/gateway' },
-        listeners: [{ protocol: 'postgres', port: 0, plaintext: 'loopback' }],
-        console: { port: consolePort, url: `http://127.0.0.1:${consolePort}` },
-        issuers: [
-          {
-            name: 'test',
-            issuer: 'https://issuer.example',
-            audience: 'countersign',
-            jwks: { file: 'jwks.json' },
-            principal: {
-              kind: { claim: 'kind', agent: ['agent'], human: ['human'] },
-              groups: 'groups',
-              email: 'email',
-            },
-          },
-        ],
-        targets: [
-          {
-            name: 'shop',
-            protocol: 'postgres',
-            host: '127.0.0.1',
-            port: server.port,
-            database: names[0],
-            databases: names,
-            tls: { mode: 'disable' },
-            credential: { user: 'keeper', password: { file: 'keeper.password' } },
-            labels,
-          },
-        ],
-        policies: './policies',
-      }),
-    );
-    const config = loadConfig(join(folder, 'countersign.yaml'));
-    const paths = dataPaths(config);
-    await createLedger({
-      folder: paths.ledger,
-      state: paths.state,
-      ...config.gateway,
-      gateway: config.gateway.name,
-      config: config.digest,
+    const gateway = await startGateway(folder, {
+      listeners: [{ protocol: 'postgres', port: 0, plaintext: 'loopback' }],
+      issuers: [
+        {
+          ...issuer.entry,
+          principal: { kind: { claim: 'kind', agent: ['agent'], human: ['human'] }, groups: 'groups', email: 'email' },
+        },
+      ],
+      targets: [
+        {
+          name: 'shop',
+          protocol: 'postgres',
+          host: '127.0.0.1',
+          port: server.port,
+          database: names[0],
+          databases: names,
+          tls: { mode: 'disable' },
+          credential: { user: 'keeper', password: { file: 'keeper.password' } },
+          labels,
+        },
+      ],
+      policies: './policies',
     });
-    const complaints: string[] = [];
-    const log = pino({ level: 'warn' }, { write: (line: string) => void complaints.push(line) });
-    const running = await serve(config, log);
-    closing.push(() => running.stop('the tests are over'));
-    const gatewayPort = running.listeners[0]!.port;
+    closing.push(() => gateway.stop());
 
     const openWay = async (road: Road, world: World): Promise<Way> => {
       let round = 0;
@@ -233,7 +191,7 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
           RawClient.open(
             road === 'direct'
               ? { port: server.port, user: 'keeper', database: name(), parameters }
-              : { port: gatewayPort, user: 'keeper', password: tokens[actor], database: `shop/${name()}`, parameters },
+              : { port: gateway.port, user: 'keeper', password: tokens[actor], database: `shop/${name()}`, parameters },
           ),
         client: () => connect(name()),
         async run(text) {
@@ -260,7 +218,7 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
     for (const road of ['direct', 'gateway'] as const)
       for (const world of Object.keys(worlds) as World[]) ways.set(`${road} ${world}`, await openWay(road, world));
     return {
-      complaints,
+      complaints: gateway.complaints,
       way: (road, world = 'a') => ways.get(`${road} ${world}`)!,
       pristine: (world = 'a') => pristine[world],
       stop,
