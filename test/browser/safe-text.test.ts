@@ -1,4 +1,5 @@
 // What agents wrote, as the console shows it: nothing lost, nothing that deceives.
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { beginning, countMarked, pieces } from '../../web/src/safe-text.ts';
@@ -104,4 +105,16 @@ test.each([
   ['**** and more', false],
 ])('%j has the shape of a mask: %s', (value, expected) => {
   expect(looksMasked(value)).toBe(expected);
+});
+
+test('approvers read words for every attribute that a policy can speak of, not its name', () => {
+  const schema = readFileSync('policies/schema.cedarschema', 'utf8');
+  const flags = [...schema.matchAll(/(\w+)\?: Bool/g)].map((match) => match[1]!);
+  expect(flags.length).toBeGreaterThan(15);
+  const bare = flags.filter((flag) => {
+    const words = effectInWords({ action: 'sql:call', resource: 'public.t', attributes: { [flag]: true } });
+    return words.includes(`(${flag})`);
+  });
+  // `hasWhere` is told by its absence; the other is a word already.
+  expect(bare).toEqual(['temporary']);
 });

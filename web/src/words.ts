@@ -44,6 +44,15 @@ const notes: Readonly<Record<string, string>> = {
   revoke: 'revokes',
   role: 'changes the role',
   stop: 'stops listening',
+  all: 'all there is',
+  anonymous: 'a DO block',
+  fired: 'set off by the statement, not written in it',
+  fires: 'sets off triggers or rules',
+  open: 'any number of values',
+  overBudget: 'more than this session may ask',
+  partial: 'in part',
+  system: 'for the whole server',
+  unreviewed: 'a function of the server that nobody reviewed',
 };
 
 /** An effect as a person says it: "deletes from public.orders", "drops column email of public.customers". Says every attribute. */
