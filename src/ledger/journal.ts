@@ -84,7 +84,9 @@ export function openJournal(options: JournalOptions): Journal {
   let first = next;
   let scheduled = false;
   let resting: NodeJS.Timeout | undefined;
-  let newName = false;
+  /** Segments that this journal has begun, and how many of their names are known to be on the device. */
+  let names = 0;
+  let durableNames = 0;
   let written: Waiter | undefined;
   let synced: Waiter | undefined;
   let waiting: Waiter[] = [];
@@ -108,6 +110,8 @@ export function openJournal(options: JournalOptions): Journal {
       // Nothing in the new segment may be durable before all of the old one is.
       if (fd !== undefined) {
         disk.syncNow(fd);
+        if (names > durableNames) disk.syncFolderNow(folder);
+        durableNames = names;
         retired.push(fd);
         fd = undefined;
       }
@@ -201,7 +205,7 @@ export function openJournal(options: JournalOptions): Journal {
 
   function begin(): void {
     fd = disk.open(join(folder, segmentName(segment.first)), true);
-    newName = true;
+    names++;
     const header = segmentHeader(segment.first, buffer.subarray(0, hashSize));
     writeAll(header, 0, segmentHeaderSize);
     segment.bytes = segmentHeaderSize;
@@ -224,9 +228,10 @@ export function openJournal(options: JournalOptions): Journal {
             retired = [];
             for (const old of closing) disk.close(old);
             if (fd !== undefined) await disk.sync(fd);
-            if (newName) {
-              newName = false;
+            const named = names;
+            if (named > durableNames) {
               await disk.syncFolder(folder);
+              durableNames = Math.max(durableNames, named);
             }
           } catch (cause) {
             waiting = [...batch, ...waiting];
@@ -279,10 +284,10 @@ export function openJournal(options: JournalOptions): Journal {
       flush();
       clearTimeout(resting);
       while (syncing) await syncing;
-      for (const old of retired) disk.close(old);
+      const left = fd === undefined ? retired : [...retired, fd];
       retired = [];
-      if (fd !== undefined) disk.close(fd);
       fd = undefined;
+      for (const old of left) disk.close(old);
       fault ??= new Fault('gateway.stopping', 'The gateway is stopping.');
     },
   };

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { Fault } from '../domain/fault.ts';
 import type { KeyProvider } from './master-key.ts';
 import { type SessionKey, sessionKey } from './session-key.ts';
 
@@ -45,16 +46,30 @@ export function openKeyPool(state: string, provider: KeyProvider): KeyPool {
       for (const { id, dek } of made) insert.run(id, provider.wrap(dek));
       db.exec('COMMIT');
     } catch (cause) {
-      db.exec('ROLLBACK');
+      // On some errors, a full disk among them, SQLite has rolled back by itself.
+      if (db.isTransaction) db.exec('ROLLBACK');
       throw cause;
     }
     ready.push(...made);
   }
-  refill();
+  function makeNow(): void {
+    try {
+      refill();
+    } catch (cause) {
+      throw unavailable(cause);
+    }
+  }
+
+  try {
+    makeNow();
+  } catch (cause) {
+    db.close();
+    throw cause;
+  }
 
   return {
     take() {
-      if (ready.length === 0) refill();
+      if (ready.length === 0) makeNow();
       const { id, dek } = ready.pop()!;
       if (ready.length < low && !refilling) {
         refilling = true;
@@ -70,10 +85,17 @@ export function openKeyPool(state: string, provider: KeyProvider): KeyPool {
     },
     close() {
       closed = true;
-      db.exec('BEGIN');
-      for (const { id } of ready) remove.run(id);
-      db.exec('COMMIT');
-      db.close();
+      try {
+        db.exec('BEGIN');
+        for (const { id } of ready) remove.run(id);
+        db.exec('COMMIT');
+      } finally {
+        db.close();
+      }
     },
   };
+}
+
+function unavailable(cause: unknown): Fault {
+  return new Fault('ledger.unavailable', 'No key can be kept for a new session. Try again later.', cause);
 }

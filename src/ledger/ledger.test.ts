@@ -316,7 +316,17 @@ describe('recovery', () => {
 
 describe('failing disks', () => {
   // Each operation fails once in both ways: nothing was kept, and everything was kept but the failure was reported.
-  const operations = ['write', 'sync', 'syncNow', 'open', 'place', 'remove', 'syncFolder'] as const;
+  const operations = [
+    'write',
+    'sync',
+    'syncNow',
+    'open',
+    'writeAll',
+    'makeFolder',
+    'rename',
+    'remove',
+    'syncFolder',
+  ] as const;
   for (const operation of operations) {
     for (const kept of [false, true]) {
       test(`${operation} fails, ${kept ? 'though it was done' : 'and nothing was done'}: stop, and recover at the next start`, async () => {

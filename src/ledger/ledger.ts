@@ -1,7 +1,7 @@
 // The ledger: append, and know when it is durable. One process writes one log (docs/ledger-format.md).
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Draft } from '../domain/entry.ts';
 import { Fault } from '../domain/fault.ts';
 import type { AckLevel } from '../domain/target.ts';
@@ -9,7 +9,7 @@ import { type Disk, disk as realDisk } from './disk.ts';
 import { entryWriter, type Facts, opaqueId } from './entry.ts';
 import { hashSize } from './hash.ts';
 import { type ClosedSegment, openJournal } from './journal.ts';
-import { createKeys, openKeyPool } from './keys.ts';
+import { createKeys, type KeyPool, openKeyPool } from './keys.ts';
 import { createLock, type Lock, takeLock } from './lock.ts';
 import { createMasterKey, fileKeyProvider, type KeyProvider } from './master-key.ts';
 import { formatVkey, type NoteKey, parseVkey } from './note.ts';
@@ -94,11 +94,14 @@ export async function createLedger(options: LedgerOptions & { readonly origin: s
   writeFileSync(join(state, 'ledger.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }), {
     mode: 0o600,
     flag: 'wx',
+    flush: true,
   });
-  writeFileSync(join(state, 'ledger.vkey'), `${vkey}\n`, { flag: 'wx' });
+  writeFileSync(join(state, 'ledger.vkey'), `${vkey}\n`, { flag: 'wx', flush: true });
   if (!options.provider && !existsSync(join(state, 'master.key'))) createMasterKey(state);
   createKeys(state);
   createLock(state);
+  const disk = options.disk ?? realDisk;
+  for (const path of [folder, dirname(folder), state, dirname(state)]) await disk.syncFolder(path);
   const log = await startWriting(options, undefined);
   log.append({ type: 'log.genesis', facts: { origin: options.origin, vkey } }, 'synced');
   await log.finish();
@@ -139,6 +142,7 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
   let signer: { key: KeyObject; vkey: NoteKey; text: string };
   let found: Found | undefined;
   let sequencer: Sequencer;
+  let keys: KeyPool;
   try {
     signer = readSigner(state);
     rmSync(join(state, 'tmp'), { recursive: true, force: true });
@@ -146,13 +150,13 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
     found = await recover?.(folder);
     const shared = { folder, state, disk, lock, vkey: signer.vkey, signer: signer.key };
     sequencer = await resume(shared, lock, found);
-    if (found) cutTornEnd(folder, join(state, 'tmp', 'segment'), found);
+    if (found) await cutTornEnd(disk, folder, join(state, 'tmp', 'segment'), found);
+    keys = openKeyPool(state, options.provider ?? fileKeyProvider(state));
   } catch (cause) {
     lock.release();
     throw cause;
   }
 
-  const keys = openKeyPool(state, options.provider ?? fileKeyProvider(state));
   const bootKey = keys.take();
   const write = entryWriter(options.gateway, boot);
   const listeners = new Set<(upTo: number) => void>();
@@ -232,13 +236,16 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
     clearTimeout(timer);
     clearInterval(heart);
     await publishing?.catch(() => undefined);
+    // Whatever the disk says: the next one that comes must find it free.
     try {
       await journal.close();
-      clearTimeout(timer);
-      keys.close();
     } finally {
-      // Whatever the disk says: the next one that comes must find it free.
-      lock.release();
+      clearTimeout(timer);
+      try {
+        keys.close();
+      } finally {
+        lock.release();
+      }
     }
   }
 

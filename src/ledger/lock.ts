@@ -14,6 +14,9 @@ export interface Lock {
   release(): void;
 }
 
+/** SQLITE_BUSY. */
+const busy = 5;
+
 /** Makes the lock of a new log. */
 export function createLock(state: string): void {
   const db = new DatabaseSync(join(state, 'lock.sqlite'));
@@ -35,15 +38,22 @@ export function takeLock(state: string, boot: string): Lock {
   try {
     // Held from the first write until the database is closed; the kernel frees it when the process dies.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT');
+    writeFileSync(holderFile(state), `process ${process.pid} on ${hostname()}, boot ${boot}\n`);
   } catch (cause) {
     db.close();
+    if ((cause as { errcode?: number }).errcode !== busy) {
+      throw new Fault(
+        'ledger.unavailable',
+        `${path} cannot be locked. Look at the disk and at the folder's rights.`,
+        cause,
+      );
+    }
     throw new Fault(
       'ledger.unavailable',
       `Another gateway writes this ledger: ${holder(state)}. Stop it first.`,
       cause,
     );
   }
-  writeFileSync(holderFile(state), `process ${process.pid} on ${hostname()}, boot ${boot}\n`);
   const read = db.prepare('SELECT checkpoint FROM head WHERE id = 1');
   const update = db.prepare('UPDATE head SET checkpoint = ? WHERE id = 1 AND checkpoint IS ?');
   return {

@@ -15,7 +15,7 @@ const version = 1;
 
 /** Writes a new master key, readable by the owner alone. Refuses to replace one. */
 export function createMasterKey(state: string): void {
-  writeFileSync(join(state, 'master.key'), randomBytes(32), { mode: 0o600, flag: 'wx' });
+  writeFileSync(join(state, 'master.key'), randomBytes(32), { mode: 0o600, flag: 'wx', flush: true });
 }
 
 /** AES-256-GCM under `<state>/master.key`; wrapped form: version, 12-byte nonce, ciphertext, 16-byte tag. */

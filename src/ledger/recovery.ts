@@ -1,19 +1,11 @@
 // What a start finds: the journal read from its first frame, a torn end cut off, the store compared with the lock.
 // Anything that an interrupted writer cannot have left is a refusal that names the first thing wrong.
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { EntryType } from '../domain/entry.ts';
 import { Fault } from '../domain/fault.ts';
 import { Damage, meaning } from './damage.ts';
+import { type Disk, place } from './disk.ts';
 import { parseEntry } from './entry.ts';
 import { segmentHeaderSize } from './frame.ts';
 import { emptyRoot } from './hash.ts';
@@ -108,29 +100,21 @@ export async function recoverJournal(folder: string): Promise<Found> {
  * Cuts a torn end off, and makes what is left durable before anything is written after it. After a failed sync the kernel may
  * believe pages to be on the device that are not, so the bytes that were read go into a new file in the old one's place.
  */
-export function cutTornEnd(folder: string, temporary: string, { end, lastType, tornBytes }: Found): void {
+export async function cutTornEnd(
+  on: Disk,
+  folder: string,
+  temporary: string,
+  { end, lastType, tornBytes }: Found,
+): Promise<void> {
   const path = join(folder, segmentFile(end.segment));
   // A segment without a frame is named like the one that the next boot will start.
   if (end.offset <= segmentHeaderSize) {
-    unlinkSync(path);
-    return;
+    await on.remove(path);
+  } else {
+    if (tornBytes === 0 && (lastType === 'gateway.stop' || lastType === 'log.genesis')) return;
+    await place(on, path, temporary, readFileSync(path).subarray(0, end.offset), true);
   }
-  if (tornBytes === 0 && (lastType === 'gateway.stop' || lastType === 'log.genesis')) return;
-  const bytes = readFileSync(path).subarray(0, end.offset);
-  const fd = openSync(temporary, 'w', 0o640);
-  try {
-    writeFileSync(fd, bytes);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(temporary, path);
-  const names = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(names);
-  } finally {
-    closeSync(names);
-  }
+  await on.syncFolder(dirname(path));
 }
 
 /**

@@ -18,7 +18,7 @@ afterEach(() => place.remove());
 function fragile() {
   const state = { broken: undefined as keyof Disk | undefined, code: 'ENOSPC' };
   const fails = () => Object.assign(new Error(state.code), { code: state.code });
-  const asynchronous = new Set<keyof Disk>(['sync', 'syncFolder', 'place', 'remove']);
+  const asynchronous = new Set<keyof Disk>(['sync', 'writeAll', 'makeFolder', 'rename', 'syncFolder', 'remove']);
   const wrapped = Object.fromEntries(
     (Object.keys(disk) as (keyof Disk)[]).map((name) => [
       name,
@@ -47,7 +47,7 @@ const open = (session: string) =>
 for (const [operation, code] of [
   ['write', 'ENOSPC'],
   ['sync', 'EIO'],
-  ['place', 'EROFS'],
+  ['rename', 'EROFS'],
 ] as const) {
   test(
     verifies('ledger.down-stops', `${operation} fails with ${code}: nothing is recorded, and it comes back by itself`),
@@ -82,7 +82,7 @@ for (const [operation, code] of [
       state.broken = operation;
       const failing1 = ledger.append(heartbeat, 'synced').durable;
       // A checkpoint is placed a moment later than the entry is durable.
-      if (operation !== 'place') await expect(failing1).rejects.toMatchObject({ code: 'ledger.unavailable' });
+      if (operation !== 'rename') await expect(failing1).rejects.toMatchObject({ code: 'ledger.unavailable' });
       await until(() => ledger.status().state === 'stopped');
       expect(() => ledger.append(heartbeat, 'written')).toThrow('cannot record');
       expect(() => ledger.newKey()).toThrow('cannot record');

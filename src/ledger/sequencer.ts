@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Disk } from './disk.ts';
+import { type Disk, place, syncFolders } from './disk.ts';
 import { hashSize } from './hash.ts';
 import { type Cursor, cursorAt, readBlocks } from './journal-reading.ts';
 import type { Lock } from './lock.ts';
@@ -54,9 +54,9 @@ export function openSequencer(options: SequencerOptions, size: number): Sequence
   /** Folders that have new names in them. */
   const renamed = new Set<string>();
 
-  async function place({ path, bytes, full }: TileFile): Promise<void> {
+  async function put({ path, bytes, full }: TileFile): Promise<void> {
     // Only what no later start checks against the root must be on the device: the complete tiles.
-    await disk.place(join(folder, path), join(options.state, 'tmp', String(temporary++)), bytes, full);
+    await place(disk, join(folder, path), join(options.state, 'tmp', String(temporary++)), bytes, full);
     if (!full) return;
     renamed.add(dirname(join(folder, path)));
     await clear(join(folder, `${path}.p`), undefined);
@@ -91,7 +91,7 @@ export function openSequencer(options: SequencerOptions, size: number): Sequence
           if (++handled % slice === 0) await turn();
         }
         if (pending.length >= parallel || tree.size >= upTo) {
-          if (repair) await Promise.all(pending.map(place));
+          if (repair) await Promise.all(pending.map(put));
           pending = [];
         }
         if (tree.size >= upTo) return;
@@ -115,15 +115,15 @@ export function openSequencer(options: SequencerOptions, size: number): Sequence
           name.level === 'entries'
             ? Buffer.concat(bundle)
             : tree.levels[name.level]!.subarray(0, name.width * hashSize);
-        await place({ path: tilePath(name), bytes, full: false });
+        await put({ path: tilePath(name), bytes, full: false });
       }
-      for (const path of renamed) await disk.syncFolder(path);
+      await syncFolders(disk, renamed, folder);
       renamed.clear();
       const size = tree.size;
       const note = signNote(formatCheckpoint({ origin: options.vkey.name, size, root }), options.vkey, options.signer);
       // The commit point: from here on this process and every later one stands by this root.
       options.lock.swap(options.lock.checkpoint(), note);
-      await disk.place(join(folder, 'checkpoint'), join(options.state, 'tmp', 'checkpoint'), Buffer.from(note), true);
+      await place(disk, join(folder, 'checkpoint'), join(options.state, 'tmp', 'checkpoint'), Buffer.from(note), true);
       await disk.syncFolder(folder);
       for (const name of edge) {
         const path = join(folder, tilePath(name));

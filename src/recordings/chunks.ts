@@ -4,6 +4,7 @@ import { createCipheriv, createSecretKey } from 'node:crypto';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
+import { disk } from '../ledger/disk.ts';
 import { leafHash } from '../ledger/hash.ts';
 import { addLeaf, emptyTree, rootOf } from '../ledger/tree.ts';
 import { type RecordingSeal, recordingHeader } from '../ledger/verify-recordings.ts';
@@ -93,9 +94,18 @@ function compressed(chunk: Uint8Array): Buffer {
   return zstdCompressSync(chunk, { params, chunkSize: Math.max(1024, chunk.length + (chunk.length >> 7) + 64) });
 }
 
-async function create(path: string): Promise<FileHandle> {
+async function create(path: string): Promise<Pick<FileHandle, 'write' | 'datasync' | 'close'>> {
   await mkdir(dirname(path), { recursive: true, mode: 0o750 });
-  return open(path, 'wx', 0o640);
+  const file = await open(path, 'wx', 0o640);
+  return {
+    write: file.write.bind(file),
+    close: () => file.close(),
+    async datasync() {
+      await file.datasync();
+      // The seal says that the file is there: its name must be durable too, and its folder may be new.
+      for (const folder of [dirname(path), dirname(dirname(path))]) await disk.syncFolder(folder);
+    },
+  };
 }
 
 function ignore(): void {}

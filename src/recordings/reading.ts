@@ -1,12 +1,13 @@
 // Reads a recording back, and closes one that a crash cut off.
 import { createDecipheriv } from 'node:crypto';
 import { open, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { Fault } from '../domain/fault.ts';
 import { opaqueId } from '../ledger/entry.ts';
 import { emptyRoot } from '../ledger/hash.ts';
+import { disk } from '../ledger/disk.ts';
 import type { KeyOpener } from '../ledger/keyring.ts';
 import { recordingKey } from '../ledger/session-key.ts';
 import {
@@ -82,6 +83,8 @@ export async function recoverRecording(
   } finally {
     await handle.close();
   }
+  // Its name may never have reached the device, and the entry that is made of this says that it is there.
+  for (const name of [dirname(path), folder]) await disk.syncFolder(name);
   return { ...seal, dropped: rest };
 }
 

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../domain/fault.ts';
-import { disk } from '../ledger/disk.ts';
+import { disk, place } from '../ledger/disk.ts';
 import { sha256 } from '../ledger/hash.ts';
 import { type NoteKey, openNote, parseCheckpoint } from '../ledger/note.ts';
 import { readTiles } from '../ledger/tile-reading.ts';
@@ -113,7 +113,7 @@ export function openCosigning(options: CosigningOptions): Cosigning {
     const found = lines.filter((line) => line !== '');
     if (found.length === 0 || closed) return [];
     const bytes = Buffer.from(checkpoint + found.join(''));
-    await disk.place(join(folder, cosignedFile), join(options.temporary, cosignedFile), bytes, true);
+    await place(disk, join(folder, cosignedFile), join(options.temporary, cosignedFile), bytes, true);
     return witnesses.flatMap(({ vkey }, index) => (lines[index] ? [vkey.name] : []));
   }
 
