@@ -182,6 +182,8 @@ export interface LedgerStatus {
   readonly checkpoint?: { readonly size: number; readonly root: string; readonly at: number };
   readonly state: 'healthy' | 'stopped';
   readonly fault?: string;
+  /** Who wraps data keys, how many wait for sessions, and what the provider said when it does not wrap more. */
+  readonly keys: { readonly provider: string; readonly ready: number; readonly failing?: string };
 }
 
 /** GET /api/policy: for viewers and admins, as what follows. */

@@ -45,6 +45,7 @@ export const ledgerStatus = z.strictObject({
   checkpoint: z.strictObject({ size: count, root: z.string(), at: time }).optional(),
   state: z.enum(['healthy', 'stopped']),
   fault: z.string().optional(),
+  keys: z.strictObject({ provider: z.string(), ready: count, failing: z.string().optional() }),
 }) satisfies z.ZodType<LedgerStatus>;
 
 export const overview = z.strictObject({

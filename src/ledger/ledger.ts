@@ -9,9 +9,10 @@ import { type Disk, disk as realDisk } from './disk.ts';
 import { entryWriter, type Facts, opaqueId } from './entry.ts';
 import { hashSize } from './hash.ts';
 import { type ClosedSegment, openJournal } from './journal.ts';
-import { createKeys, type KeyPool, openKeyPool } from './keys.ts';
+import { createKeys, type KeyPool, type KeyStatus, openKeyPool } from './keys.ts';
 import { createLock, type Lock, takeLock } from './lock.ts';
-import { createMasterKey, fileKeyProvider, type KeyProvider } from './master-key.ts';
+import type { KeyProvider } from './key-provider.ts';
+import { createMasterKey, fileKeyProvider } from './master-key.ts';
 import { formatVkey, type NoteKey, parseVkey } from './note.ts';
 import { commit, payloadLimit } from './payload.ts';
 import { compareWithLock, cutTornEnd, type Found, type Orphan, recoverJournal, refusal } from './recovery.ts';
@@ -38,7 +39,10 @@ export interface LedgerOptions {
   readonly heartbeat?: () => Facts;
   readonly segmentEntries?: number;
   readonly segmentBytes?: number;
+  /** Who wraps data keys; default: master.key in the state folder. */
   readonly provider?: KeyProvider;
+  /** Told when the provider begins to fail, and when it answers again. */
+  readonly keysTold?: (status: KeyStatus) => void;
   readonly disk?: Disk;
   /** Called once, when the ledger stops for good because it could not write. */
   readonly stopped?: (fault: Fault) => void;
@@ -57,6 +61,8 @@ export interface LedgerState {
   readonly checkpoint?: { readonly size: number; readonly root: string; readonly at: number };
   readonly state: 'healthy' | 'stopped';
   readonly fault?: string;
+  /** How many keys wait for sessions, and what the key provider said when it does not wrap more. */
+  readonly keys: { readonly provider: string; readonly ready: number; readonly failing?: string };
 }
 
 export interface Ledger {
@@ -151,7 +157,8 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
     const shared = { folder, state, disk, lock, vkey: signer.vkey, signer: signer.key };
     sequencer = await resume(shared, lock, found);
     if (found) await cutTornEnd(disk, folder, join(state, 'tmp', 'segment'), found);
-    keys = openKeyPool(state, options.provider ?? fileKeyProvider(state));
+    const provider = options.provider ?? fileKeyProvider(state);
+    keys = await openKeyPool({ state, provider, told: options.keysTold, ...(recover ? {} : { low: 1 }) });
   } catch (cause) {
     lock.release();
     throw cause;
@@ -267,8 +274,10 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
     status() {
       const fault = journal.fault();
       const entries = journal.written();
-      if (!fault) return { entries, checkpoint, state: 'healthy' };
-      return { entries, checkpoint, state: 'stopped', fault: fault.message };
+      const { provider, ready, failing } = keys.status();
+      const ofKeys = { provider, ready, ...(failing ? { failing: failing.message } : {}) };
+      if (!fault) return { entries, checkpoint, state: 'healthy', keys: ofKeys };
+      return { entries, checkpoint, state: 'stopped', fault: fault.message, keys: ofKeys };
     },
     onAppend(listener) {
       listeners.add(listener);

@@ -6,6 +6,7 @@ import type { FrameRecord } from './frame.ts';
 import { type Cursor, cursorAt, type Frame, readBlocks } from './journal-reading.ts';
 import type { KeyOpener } from './keyring.ts';
 import { type Payload, unseal } from './payload.ts';
+import type { SessionKey } from './session-key.ts';
 
 export interface JournalItem {
   readonly index: number;
@@ -30,14 +31,22 @@ export function readJournal(folder: string, from: number, opener?: KeyOpener): A
 export function openJournalTail(folder: string, opener?: KeyOpener): JournalTail {
   let cursor: Cursor | undefined;
 
-  function* itemsOf(frames: Iterable<Frame>, from: number): Generator<JournalItem> {
+  function* itemsOf(frames: Iterable<Frame>, from: number, keys?: Keys): Generator<JournalItem> {
     try {
       for (const { records, file } of frames) {
-        for (const record of records) if (record.index >= from) yield itemOf(record, file, opener);
+        for (const record of records) if (record.index >= from) yield itemOf(record, file, keys);
       }
     } catch (cause) {
       throw lost(cause);
     }
+  }
+
+  /** The keys of a whole block are asked for at once: the provider may be far away. */
+  async function opened(frames: readonly Frame[], from: number, by: KeyOpener): Promise<Keys> {
+    const ids = new Set<string>();
+    for (const { records } of frames)
+      for (const { index, sealed } of records) if (sealed && index >= from) ids.add(sealed.key);
+    return by.open(ids);
   }
 
   /** After any failure the next reading finds its place anew. */
@@ -51,7 +60,15 @@ export function openJournalTail(folder: string, opener?: KeyOpener): JournalTail
     try {
       if (!cursor || cursor.next > from) cursor = await cursorAt(folder, from);
       if (!cursor) return;
-      for await (const frames of readBlocks(folder, cursor)) yield itemsOf(frames, from);
+      for await (const frames of readBlocks(folder, cursor)) {
+        if (!opener) {
+          yield itemsOf(frames, from);
+          continue;
+        }
+        // The cursor stands behind the block from here on: whoever stops inside it begins anew, by its index.
+        const block = [...frames];
+        yield itemsOf(block, from, await opened(block, from, opener));
+      }
     } catch (cause) {
       throw lost(cause);
     }
@@ -65,11 +82,13 @@ export function openJournalTail(folder: string, opener?: KeyOpener): JournalTail
   };
 }
 
-function itemOf({ index, entry: bytes, sealed }: FrameRecord, file: string, opener?: KeyOpener): JournalItem {
+type Keys = ReadonlyMap<string, SessionKey>;
+
+function itemOf({ index, entry: bytes, sealed }: FrameRecord, file: string, keys?: Keys): JournalItem {
   const entry = parseEntry(bytes);
   if (typeof entry === 'string') throw new Damage(file, `the entry ${entry}`, '', index);
-  if (!sealed || !opener) return { index, entry };
-  const key = opener.open(sealed.key);
+  if (!sealed || !keys) return { index, entry };
+  const key = keys.get(sealed.key);
   const payload = key ? unseal(key, entry, index, sealed.position, sealed.bytes) : 'shredded';
   if (typeof payload === 'string' && payload !== 'shredded') {
     throw new Damage(file, `the payload ${payload}`, '', index);

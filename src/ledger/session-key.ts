@@ -56,3 +56,12 @@ export function recordingKey(key: SessionKey, session: string): Buffer {
 function derive(dek: Buffer, use: string): Buffer {
   return Buffer.from(hkdfSync('sha256', dek, '', `countersign/v1/${use}`, 32));
 }
+
+/** Overwrites what was derived; the object seals and opens nothing any more. For keys that were destroyed. */
+export function forgetSecrets(key: SessionKey): void {
+  const found = secrets.get(key);
+  secrets.delete(key);
+  if (!found) return;
+  for (const bytes of [found.salt, found.payload, found.root, found.ahead]) bytes.fill(0);
+  found.reading?.ahead.fill(0);
+}

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fillLedger, type LedgerPlace, ledgerPlace } from '../../test/peers/ledger.ts';
 import type { Draft } from '../domain/entry.ts';
 import { openRecorder } from '../recordings/recorder.ts';
-import { destroyKey, openKeyring } from './keyring.ts';
+import { openKeyring } from './keyring.ts';
+import { destroyKeys } from './keys-destruction.ts';
 import { openLedger } from './ledger.ts';
 import { readJournal } from './read-journal.ts';
 import { verifyLedger } from './verify.ts';
@@ -133,8 +134,8 @@ test('the wrong key, and the checkpoint of another log, do not verify', async ()
 test('a destroyed key takes the content and leaves every proof', async () => {
   const copyOfState = join(place.root, 'state-copy');
   cpSync(place.state, copyOfState, { recursive: true });
-  expect(destroyKey(copyOfState, key.id)).toBe(true);
-  expect(destroyKey(copyOfState, key.id)).toBe(false);
+  expect(destroyKeys(copyOfState, [key.id])).toBe(1);
+  expect(destroyKeys(copyOfState, [key.id])).toBe(0);
   const keyring = openKeyring(copyOfState);
   const payloads = [];
   for await (const { entry, payload } of readJournal(place.folder, 0, keyring)) {

@@ -38,9 +38,9 @@ export async function* readRecording(
   for await (const bytes of readChunks(path)) {
     chunk++;
     if (!key) {
-      const opened = bytes.subarray(0, recordingMagic.length).equals(recordingMagic)
-        ? opener.open(bytes.toString('latin1', recordingMagic.length + 1))
-        : damaged(session);
+      if (!bytes.subarray(0, recordingMagic.length).equals(recordingMagic)) damaged(session);
+      const id = bytes.toString('latin1', recordingMagic.length + 1);
+      const opened = (await opener.open([id])).get(id);
       if (!opened)
         throw new Fault('gateway.internal', 'The key of this recording was destroyed; its content is gone for good.');
       key = recordingKey(opened, session);

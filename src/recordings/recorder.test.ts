@@ -26,7 +26,7 @@ function place(): { folder: string; path: string; key: SessionKey; opener: KeyOp
     folder,
     path: join(folder, 'ab', `${session}.rec`),
     key,
-    opener: { open: (id) => (id === key.id ? key : undefined), close() {} },
+    opener: { open: async () => new Map([[key.id, key]]), forget() {}, close() {} },
   };
 }
 
@@ -166,7 +166,7 @@ test('a destroyed key is told apart from damage, and a session id cannot leave t
   const recorder = openRecorder({ folder, session, key });
   recorder.write('client', 1, Buffer.from('a'));
   await recorder.seal();
-  await expect(all(folder, { open: () => undefined, close() {} })).rejects.toThrow('destroyed');
+  await expect(all(folder, { open: async () => new Map(), forget() {}, close() {} })).rejects.toThrow('destroyed');
   await expect(recoverRecording(folder, '../x')).rejects.toThrow('not a session id');
   expect(() => openRecorder({ folder, session: '../../etc', key })).toThrow('session id');
 });

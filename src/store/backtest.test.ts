@@ -6,7 +6,8 @@ import { actions, type Effect, type Resource } from '../domain/effect.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Meaning, Output, StatementKind } from '../domain/statement.ts';
 import type { Target } from '../domain/target.ts';
-import { destroyKey, openKeyring } from '../ledger/keyring.ts';
+import { openKeyring } from '../ledger/keyring.ts';
+import { destroyKeys } from '../ledger/keys-destruction.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import { isUnattended } from '../policy/check.ts';
 import { openPolicy, type Policy, type PolicyOptions } from '../policy/policy.ts';
@@ -257,7 +258,7 @@ describe('backtest', () => {
   test('what cannot be decided again is counted, never guessed', async () => {
     const policy = policyOf(...shipped);
     const { place, keys } = await recorded(policy, 2, 10);
-    destroyKey(place.state, keys[0]!);
+    destroyKeys(place.state, [keys[0]!]);
     expect(await backtest(place, policy)).toMatchObject({ statements: 10, changed: 0, lost: { erased: 10 } });
   });
 });

@@ -29,8 +29,6 @@ export interface Projector {
 /** Characters of statements held in memory for one transaction; statements may be many megabytes each. */
 const longestBatch = 16 * 1024 * 1024;
 
-const mostKeys = 1_000;
-
 /** Opens the store for writing; makes it anew when it is missing, damaged, or belongs to another ledger. */
 export async function openProjector(options: ProjectorOptions): Promise<Projector> {
   let db: Sqlite;
@@ -46,19 +44,10 @@ export async function openProjector(options: ProjectorOptions): Promise<Projecto
   try {
     const opened = (keys = openKeyring(options.state));
     const writer = openWriter(db);
-    // Looked up once in each round: whoever destroys a key has the next round without it.
-    const round = new Map<string, ReturnType<KeyOpener['open']>>();
-    const journal = openJournalTail(options.ledger, {
-      open(id) {
-        if (!round.has(id)) round.set(id, opened.open(id));
-        return round.get(id);
-      },
-      close() {},
-    });
+    const journal = openJournalTail(options.ledger, opened);
     let progress = await sameLedger(writer, openJournalTail(options.ledger, undefined));
     return {
       async follow(told) {
-        round.clear();
         let operations: Operation[] = [];
         let size = 0;
         let length = 0;
@@ -68,7 +57,6 @@ export async function openProjector(options: ProjectorOptions): Promise<Projecto
           const at = { next: last!.index + 1, first, last: digestOf(last!) };
           const changes = writer.apply(operations, at);
           progress = at;
-          if (round.size > mostKeys) round.clear();
           operations = [];
           size = 0;
           length = 0;

@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { type LedgerPlace, ledgerPlace } from '../../test/peers/ledger.ts';
 import { verifies } from '../../test/requirements.ts';
 import type { Json } from '../domain/entry.ts';
-import { destroyKey } from '../ledger/keyring.ts';
+import { destroyKeys } from '../ledger/keys-destruction.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import type { SessionKey } from '../ledger/session-key.ts';
 import type { StoreChanges } from './follower.ts';
@@ -383,7 +383,7 @@ test('a destroyed key leaves rows without content when the store is rebuilt', as
   decide(of.ledger, key, 's1', 1, 'select 1 as secret_text');
   await settle(of.ledger, 's1', 1);
   await (await followed(of, open(of))).close();
-  destroyKey(of.place.state, key.id);
+  destroyKeys(of.place.state, [key.id]);
   rmSync(of.file);
   const store = await followed(of, open(of));
   const row = (await store.statements('s1', 0, 5)).items[0]!;
