@@ -18,7 +18,7 @@ import { openResumingLedger } from '../ledger/resuming.ts';
 import { parseVkey } from '../ledger/note.ts';
 import { listen, type Listener } from '../listeners/listen.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Orphan } from '../ledger/recovery.ts';
+import type { Orphan } from '../ledger/open-sessions.ts';
 import { openWrittenBack } from '../masking/written-back.ts';
 import { loadPolicies } from '../policy/policy-set.ts';
 import { openPolicy } from '../policy/policy.ts';
@@ -39,6 +39,7 @@ import { openBacktester } from '../store/backtester.ts';
 import { openStore } from '../store/store.ts';
 import { dialTarget } from '../targets/dial.ts';
 import { consoleOptions, listenerTls, oauthOf, openTarget } from './configured.ts';
+import { ownTexts, recordOwn } from './joining.ts';
 import { openLabelWarnings } from './label-warnings.ts';
 import { openCosigning } from '../witness/cosigning.ts';
 import { policyParts } from './policy-parts.ts';
@@ -93,10 +94,10 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
         state: paths.state,
         gateway: config.gateway.name,
         version,
+        asks: ownTexts(),
         config: config.digest,
         periodMs: config.ledger.checkpointSeconds * 1_000,
         heartbeatMs: config.ledger.heartbeatSeconds * 1_000,
-        heartbeat: () => ({ sessions: live() }),
       },
       {
         async failed(fault) {
@@ -171,7 +172,6 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       sessionMs: config.limits.sessionSeconds * 1_000,
       budget: { matches: config.limits.matches, probes: config.limits.probes },
     });
-    const live = () => gateway.sessions().length;
     const endAll = (fault: Fault) => gateway.endAll(fault);
 
     const labels = (target: Target, database: string) => [
@@ -187,6 +187,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
         return ownLink(await dialTarget(target), credential, tls);
       },
       labels,
+      reached: (target, database, backend) => recordOwn(ledger, target, database, backend),
       connection: (target) => ({ deadlineMs: loginMs(target) }),
       onRead: ({ name: target }, database, catalogue) =>
         warnOfRules({ target, database }, catalogue, carriedLabels.rules(target, database)),
@@ -214,6 +215,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
             oauth: oauthOf(of, config.issuers),
             idleMs: config.limits.idleSeconds * 1_000,
             loginMs,
+            tagSessions: (target) => config.targets.find((one) => one.name === target.name)?.tagSessions,
             limits: { waitingBytes: config.limits.heldBytes },
             onFault: (fault, session) =>
               log.warn({ session, code: fault.code, err: operatorCause(fault) }, fault.message),

@@ -90,6 +90,8 @@ function words(schema: JsonSchema): string {
       return typeof schema.additionalProperties === 'object'
         ? `map to ${words(schema.additionalProperties as JsonSchema)}`
         : 'keys below';
+    case 'boolean':
+      return '`true` or `false`';
     case 'integer':
       return `whole number, ${range(schema)}`;
     case 'number':

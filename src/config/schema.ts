@@ -223,6 +223,12 @@ const target = z
       .describe(
         'How durable a decision is before its statement is sent: `written` survives a killed gateway, `synced` a power loss.',
       ),
+    tagSessions: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Put the session’s id behind what the client calls itself in `application_name`, so that the target’s own log names it. The client sees it too.',
+      ),
     labels: z
       .array(
         z.strictObject({

@@ -10,6 +10,7 @@ export const entryTypes = [
   'sign-in.refused',
   'session.open',
   'session.refused',
+  'session.target',
   'session.seal',
   'session.orphaned',
   'session.kill',

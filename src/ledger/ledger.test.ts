@@ -137,8 +137,8 @@ test('time never runs backwards, even when the clock does', async () => {
   expect((await verified(place)).to).toBe(1_800_000_000_000);
 });
 
-test('heartbeats carry the facts they are given', async () => {
-  const place = await fresh({ heartbeatMs: 5, heartbeat: () => ({ open: 3 }) });
+test('heartbeats count the open sessions, and carry the facts they are given', async () => {
+  const place = await fresh({ heartbeatMs: 5, heartbeat: () => ({ depth: 3 }) });
   const { ledger } = await openLedger(place);
   await new Promise<void>((resolve) => {
     const off = ledger.onAppend(() => (off(), resolve()));
@@ -146,7 +146,7 @@ test('heartbeats carry the facts they are given', async () => {
   await ledger.close();
   const beats = [];
   for await (const { entry } of readJournal(place.folder, 0)) if (entry.t === 'heartbeat') beats.push(entry.x);
-  expect(beats[0]).toEqual({ open: 3 });
+  expect(beats[0]).toEqual({ depth: 3, open: 0 });
 });
 
 test('a reader that follows sees every entry once while the writer goes on', async () => {
@@ -190,7 +190,7 @@ test('sessions without an end are returned as orphans, with their last sequence 
   expect(next.orphans).toEqual([{ session: 's-1', sequence: 2, key: key.id }]);
   next.ledger.append({ type: 'session.orphaned', session: 's-1', facts: { n: 2 } }, 'written');
   await next.ledger.close();
-  expect((await verified(place)).sessions).toEqual({ open: 0, sealed: 0, orphaned: 1 });
+  expect((await verified(place)).sessions).toEqual({ opened: 1, open: 0, sealed: 0, orphaned: 1 });
   const last = await openLedger(place);
   expect(last.orphans).toEqual([]);
   await last.ledger.close();

@@ -10,12 +10,13 @@ import { entryWriter, type Facts, opaqueId } from './entry.ts';
 import { hashSize } from './hash.ts';
 import { type ClosedSegment, openJournal } from './journal.ts';
 import { createKeys, type KeyPool, type KeyStatus, openKeyPool } from './keys.ts';
+import { type Orphan, trackOpenSessions } from './open-sessions.ts';
 import { createLock, type Lock, takeLock } from './lock.ts';
 import type { KeyProvider } from './key-provider.ts';
 import { createMasterKey, fileKeyProvider } from './master-key.ts';
 import { formatVkey, type NoteKey, parseVkey } from './note.ts';
 import { commit, payloadLimit } from './payload.ts';
-import { compareWithLock, cutTornEnd, type Found, type Orphan, recoverJournal, refusal } from './recovery.ts';
+import { compareWithLock, cutTornEnd, type Found, recoverJournal, refusal } from './recovery.ts';
 import { openSequencer, type Sequencer } from './sequencer.ts';
 import type { SessionKey } from './session-key.ts';
 import { tileWidth } from './tile.ts';
@@ -32,9 +33,14 @@ export interface LedgerOptions {
   /** Recorded at start: version of the program, hash of the configuration. */
   readonly version?: string;
   readonly config?: string;
+  /**
+   * SHA-256 (first 16 hex digits) of each text that the gateway asks targets by itself; recorded at start. A boot that says so records
+   * which process of a target serves a session before the session's first statement.
+   */
+  readonly asks?: readonly string[];
   /** Milliseconds between checkpoints while there is something new. */
   readonly periodMs?: number;
-  /** Milliseconds between heartbeat entries, and the facts they carry (open sessions). */
+  /** Milliseconds between heartbeat entries, and facts that they carry beside the count of open sessions. */
   readonly heartbeatMs?: number;
   readonly heartbeat?: () => Facts;
   readonly segmentEntries?: number;
@@ -123,9 +129,12 @@ export async function openLedger(options: LedgerOptions): Promise<{ ledger: Ledg
   try {
     const ended = { 'gateway.stop': 'stopped', 'log.genesis': 'created' }[found.lastType as string] ?? 'crashed';
     const previous: Facts = { boot: found.boot, last: found.next - 1, ended, torn: found.tornBytes };
-    const { version, config } = options;
+    const { asks, version, config, heartbeatMs = defaultHeartbeatMs } = options;
     const started = log.append(
-      { type: 'gateway.start', facts: { boot: log.ledger.boot, version, config, previous } },
+      {
+        type: 'gateway.start',
+        facts: { asks: asks && [...asks], boot: log.ledger.boot, version, config, heartbeatMs, previous },
+      },
       'synced',
     );
     log.sealSegment(found.last);
@@ -139,10 +148,13 @@ export async function openLedger(options: LedgerOptions): Promise<{ ledger: Ledg
   return { ledger: log.ledger, orphans: [...found.orphans] };
 }
 
+const defaultHeartbeatMs = 600_000;
+
 async function startWriting(options: LedgerOptions, recover: ((folder: string) => Promise<Found>) | undefined) {
   const { folder, state } = options;
   const disk = options.disk ?? realDisk;
   const now = options.now ?? Date.now;
+  const { heartbeatMs = defaultHeartbeatMs } = options;
   const boot = randomBytes(12).toString('base64url');
   const lock = takeLock(state, boot);
   let signer: { key: KeyObject; vkey: NoteKey; text: string };
@@ -167,6 +179,7 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
   const bootKey = keys.take();
   const write = entryWriter(options.gateway, boot);
   const listeners = new Set<(upTo: number) => void>();
+  const open = trackOpenSessions(found?.orphans);
   let lastTs = found?.ts ?? 0;
   let checkpoint: LedgerState['checkpoint'];
   let publishing: Promise<void> | undefined;
@@ -211,6 +224,7 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
     const entry = write(draft.type, ts, session, draft.sequence, draft.facts, committed?.commitments, key.id);
     // The client has its result already, and nothing acts on the word of an outcome.
     journal.put(entry, key, committed?.text, draft.type === 'statement.outcome');
+    open.note(draft.type, session, draft.sequence, committed && key.id);
     lastTs = ts;
     return { index, durable: journal.durable(level) };
   }
@@ -300,11 +314,11 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
     beat() {
       heart = setInterval(() => {
         try {
-          append({ type: 'heartbeat', facts: options.heartbeat?.() ?? {} }, 'written');
+          append({ type: 'heartbeat', facts: { ...options.heartbeat?.(), open: open.size } }, 'written');
         } catch {
           // A stopped ledger has already told everyone.
         }
-      }, options.heartbeatMs ?? 600_000);
+      }, heartbeatMs);
       heart.unref();
     },
   };

@@ -11,16 +11,8 @@ import { segmentHeaderSize } from './frame.ts';
 import { emptyRoot } from './hash.ts';
 import type { ClosedSegment } from './journal.ts';
 import { readFrames, segmentFile, startOfJournal } from './journal-reading.ts';
+import { type Orphan, trackOpenSessions } from './open-sessions.ts';
 import { type Checkpoint, type NoteKey, openNote, parseCheckpoint } from './note.ts';
-
-/** A session that an earlier boot left without an end. */
-export interface Orphan {
-  readonly session: string;
-  /** Last sequence number recorded; 0 when there was none. */
-  readonly sequence: number;
-  /** Key that sealed its payloads, where it had any. */
-  readonly key?: string;
-}
 
 /** The last checkpoint that we signed, and the one in the folder. */
 export interface Compared {
@@ -46,7 +38,7 @@ export interface Found {
 /** Reads the whole journal and changes nothing. Fault for any damage but a torn end. */
 export async function recoverJournal(folder: string): Promise<Found> {
   const cursor = startOfJournal();
-  const open = new Map<string, { sequence: number; key?: string }>();
+  const open = trackOpenSessions();
   let ts = 0;
   let boot = '';
   let lastType: EntryType = 'log.genesis';
@@ -59,14 +51,7 @@ export async function recoverJournal(folder: string): Promise<Found> {
         ts = entry.ts;
         boot = entry.boot;
         lastType = entry.t;
-        if (entry.sid === undefined) continue;
-        if (entry.t === 'session.open') open.set(entry.sid, { sequence: 0, key: entry.k });
-        else if (entry.t === 'session.seal' || entry.t === 'session.orphaned') open.delete(entry.sid);
-        const session = open.get(entry.sid);
-        if (session) {
-          session.sequence = Math.max(session.sequence, entry.sq ?? 0);
-          session.key ??= entry.k;
-        }
+        open.note(entry.t, entry.sid, entry.sq, entry.k);
       }
       before = {
         first: cursor.segment,
@@ -88,11 +73,7 @@ export async function recoverJournal(folder: string): Promise<Found> {
     last: before,
     tornBytes: cursor.rest,
     end: { segment: cursor.segment, offset: cursor.offset },
-    orphans: [...open].map(([session, { sequence, key }]) => ({
-      session,
-      sequence,
-      ...(key === undefined ? {} : { key }),
-    })),
+    orphans: open.list(),
   };
 }
 

@@ -111,7 +111,7 @@ for (const [operation, code] of [
       const report = await verifyLedger(place.folder, place.vkey);
       expect(report.failure).toBeUndefined();
       // Tries that failed have left no boot behind, or one that says how it ended.
-      expect(report.sessions).toEqual({ open: 0, sealed: 1, orphaned: 1 });
+      expect(report.sessions).toEqual({ opened: 2, open: 0, sealed: 1, orphaned: 1 });
     },
   );
 }

@@ -2,7 +2,7 @@
 // (guarantee 1); then it is opened anew, by the same recovery as at a start, and everything goes on in a new boot.
 import { Fault } from '../domain/fault.ts';
 import { type Ledger, type LedgerOptions, openLedger } from './ledger.ts';
-import type { Orphan } from './recovery.ts';
+import type { Orphan } from './open-sessions.ts';
 import type { SessionKey } from './session-key.ts';
 
 export interface ResumingOptions {

@@ -4,6 +4,7 @@ import { Damage, meaning } from './damage.ts';
 import type { Entry } from './entry.ts';
 import type { Cursor } from './journal-reading.ts';
 import { segmentFile } from './journal-reading.ts';
+import { type Gaps, openSilence } from './silence.ts';
 import type { RecordingSeal } from './verify-recordings.ts';
 
 export interface Rules {
@@ -18,8 +19,9 @@ export interface Rules {
   open(): ReadonlySet<string>;
   summary(): {
     types: Record<string, number>;
-    sessions: { open: number; sealed: number; orphaned: number };
+    sessions: { opened: number; open: number; sealed: number; orphaned: number };
     boots: number;
+    gaps: Gaps;
     from?: number;
     to?: number;
   };
@@ -29,6 +31,9 @@ interface Session {
   last: number;
   /** Statements whose latest decision is a hold: the only ones that may be decided again. */
   readonly held: Set<number>;
+  /** Its `session.target` was recorded, or its boot does not promise one. */
+  reached: boolean;
+  served: boolean;
   /** Statements that were permitted and have no outcome yet. */
   readonly permitted: Set<number>;
 }
@@ -36,12 +41,17 @@ interface Session {
 type Wrong = (what: string, why?: string) => Damage;
 type Segment = { first: number; entries: number; bytes: number; trailer: string };
 
+const bindsSession: ReadonlySet<string> = new Set(['session.target', 'session.seal', 'session.orphaned']);
+
 export function openRules(origin: string): Rules {
   const types: Record<string, number> = {};
   const sessions = new Map<string, Session>();
   const ended = new Set<string>();
   const recordings = new Map<string, { index: number; seal: RecordingSeal }>();
-  const count = { sealed: 0, orphaned: 0, boots: 0 };
+  const quiet = openSilence();
+  const count = { opened: 0, sealed: 0, orphaned: 0, boots: 0 };
+  /** The present boot records which process of a target serves a session before its first statement. */
+  let joins = false;
   let from: number | undefined;
   let before: Entry | undefined;
   let segment: Segment | undefined;
@@ -61,6 +71,7 @@ export function openRules(origin: string): Rules {
       return;
     }
     count.boots++;
+    joins = Array.isArray(entry.x.asks);
     const previous = entry.x.previous as { readonly [key: string]: Json | undefined } | undefined;
     if (entry.x.boot !== entry.boot || entry.boot === before!.boot) throw wrong('gateway.start names the wrong boot');
     if (previous?.last !== index - 1 || previous.boot !== before!.boot) {
@@ -80,6 +91,8 @@ export function openRules(origin: string): Rules {
       }
       return;
     }
+    if (!session.reached && entry.x.d === 'permit' && entry.x.k !== 'connect')
+      throw wrong('a statement was permitted before the process that serves the session was recorded', meaning.missing);
     if (sq > session.last + 1)
       throw wrong(`sequence number ${session.last + 1} of the session is missing`, meaning.missing);
     if (known && !session.held.delete(sq)) throw wrong(`statement ${sq} of the session is decided twice`);
@@ -93,14 +106,19 @@ export function openRules(origin: string): Rules {
     if (sid === undefined) return;
     if (t === 'session.open') {
       if (sessions.has(sid) || ended.has(sid)) throw wrong('a session is opened a second time');
-      sessions.set(sid, { last: 0, held: new Set(), permitted: new Set() });
+      count.opened++;
+      sessions.set(sid, { last: 0, reached: !joins, served: false, held: new Set(), permitted: new Set() });
     }
     const session = sessions.get(sid);
     if (!session) {
-      const bound = t.startsWith('statement.') || t === 'session.seal' || t === 'session.orphaned';
+      const bound = t.startsWith('statement.') || bindsSession.has(t);
       if (bound && ended.has(sid)) throw wrong('something happened in a session after its end');
       if (bound) throw wrong('something happened in a session that was not opened', meaning.missing);
       return;
+    }
+    if (t === 'session.target') {
+      if (session.served) throw wrong('a second process of the target is recorded for one session');
+      session.served = session.reached = true;
     }
     if (t === 'statement.decision' && sq === undefined) throw wrong('a decision has no sequence number');
     if (sq !== undefined) statement(session, t, sq, entry, wrong);
@@ -147,6 +165,10 @@ export function openRules(origin: string): Rules {
       boots(entry, index, wrong);
       inSession(entry, index, wrong);
       seals(entry, wrong);
+      const { open } = entry.x;
+      if (entry.t === 'heartbeat' && typeof open === 'number' && open !== sessions.size)
+        throw wrong(`a heartbeat counts ${open} open sessions and the log has ${sessions.size}`, meaning.missing);
+      quiet.entry(entry, index);
       types[entry.t] = (types[entry.t] ?? 0) + 1;
       from ??= entry.ts;
       before = entry;
@@ -166,8 +188,9 @@ export function openRules(origin: string): Rules {
     },
     summary: () => ({
       types,
-      sessions: { open: sessions.size, sealed: count.sealed, orphaned: count.orphaned },
+      sessions: { opened: count.opened, open: sessions.size, sealed: count.sealed, orphaned: count.orphaned },
       boots: count.boots,
+      gaps: quiet.gaps(),
       ...(from === undefined ? {} : { from, to: before!.ts }),
     }),
   };

@@ -1,4 +1,5 @@
 // A verification report for people to read.
+import type { Gaps } from './silence.ts';
 import type { VerifyReport } from './verify.ts';
 
 /** The report as text, ending in a newline. Control characters in what it quotes are made visible. */
@@ -21,9 +22,10 @@ export function verifySummary(report: VerifyReport): string {
   if (report.from !== undefined && report.to !== undefined) {
     lines.push(`  Period              ${new Date(report.from).toISOString()} to ${new Date(report.to).toISOString()}`);
   }
-  const { open, sealed, orphaned } = report.sessions;
-  lines.push(`  Sessions            ${sealed} sealed, ${open} open, ${orphaned} cut off by a crash`);
+  const { opened, open, sealed, orphaned } = report.sessions;
+  lines.push(`  Sessions            ${opened} opened: ${sealed} sealed, ${open} open, ${orphaned} cut off by a crash`);
   lines.push(`  Gateway starts      ${report.boots}`);
+  lines.push(...gapLines(report.gaps));
   if (report.continued > 0) lines.push(`  Kept checkpoints    ${report.continued}, continued by this log`);
   for (const { name, at } of report.witnessed?.by ?? []) {
     lines.push(
@@ -36,6 +38,18 @@ export function verifySummary(report: VerifyReport): string {
     lines.push(`    ${type.padEnd(20)}${String(count).padStart(10)}`);
   }
   return `${lines.map(visible).join('\n')}\n`;
+}
+
+function gapLines({ listed, silent, down }: Gaps): string[] {
+  const words = { silent: 'no heartbeat', stopped: 'stopped in order', crashed: 'ended without a stop' };
+  const at = (ms: number) => new Date(ms).toISOString();
+  const lines = [
+    `  Heartbeats          ${silent === 0 ? 'none late' : `${silent} gaps of more than three intervals`}`,
+    `  Not running         ${down} times between starts`,
+    ...listed.map((gap) => `    ${at(gap.from)} to ${at(gap.to)}  ${words[gap.kind]} (entry ${gap.entry})`),
+  ];
+  const more = silent + down - listed.length;
+  return more > 0 ? [...lines, `    and ${more} more`] : lines;
 }
 
 function visible(line: string): string {

@@ -8,9 +8,10 @@ import type { Draft } from '../domain/entry.ts';
 import { openRecorder } from '../recordings/recorder.ts';
 import { openKeyring } from './keyring.ts';
 import { destroyKeys } from './keys-destruction.ts';
-import { openLedger } from './ledger.ts';
+import { type Ledger, openLedger } from './ledger.ts';
 import { readJournal } from './read-journal.ts';
 import { verifyLedger } from './verify.ts';
+import { verifySummary } from './verify-summary.ts';
 import { verifies } from '../../test/requirements.ts';
 
 let place: LedgerPlace;
@@ -206,10 +207,25 @@ const cases: [string, Draft[], string | undefined][] = [
   ['a false seal of a segment', [{ type: 'journal.seal', facts: { first: 0 } }], 'did not end'],
   ['work after the stop', [{ type: 'gateway.stop', facts: {} }], 'after recording its stop'],
 ];
+const reached: Draft = { type: 'session.target', session: 's-1', facts: { pid: 7 } };
+const beat = (count: number): Draft => ({ type: 'heartbeat', facts: { open: count } });
+const connect: Draft = { ...decision(1), facts: { d: 'permit', k: 'connect' } };
+cases.push(
+  ['heartbeats that count', [beat(0), open, beat(1), seal(0), beat(0)], undefined],
+  ['a heartbeat that counts less', [open, beat(0)], 'counts 0 open sessions and the log has 1'],
+  ['a heartbeat that counts more', [open, seal(0), beat(1)], 'counts 1 open sessions and the log has 0'],
+  ['the process that serves', [open, connect, reached, decision(2), seal(2)], undefined],
+  ['a statement before the process that serves', [open, connect, decision(2)], 'before the process that serves'],
+  ['a denial needs no process', [open, { ...connect, facts: { d: 'deny', k: 'connect' } }, seal(1)], undefined],
+  ['two processes', [open, connect, reached, reached], 'a second process'],
+  ['a process without a session', [reached], 'not opened'],
+  ['a connection of the gateway’s own', [{ ...reached, session: undefined }], undefined],
+);
 for (const [name, drafts, what] of cases) {
   test(`rules: ${name}`, async () => {
     const here = await ledgerPlace();
-    const { ledger } = await openLedger(here);
+    const asks = drafts.some((draft) => draft === connect) ? ['0123456789abcdef'] : undefined;
+    const { ledger } = await openLedger({ ...here, asks });
     for (const draft of drafts) ledger.append(draft, 'written');
     await ledger.close();
     const report = await verifyLedger(here.folder, here.vkey);
@@ -218,6 +234,42 @@ for (const [name, drafts, what] of cases) {
     here.remove();
   });
 }
+
+test('silence is named: a boot without heartbeats, the time between boots, and how each ended', async () => {
+  let now = 1_800_000_000_000;
+  const minute = 60_000;
+  const here = await ledgerPlace({ now: () => now, heartbeatMs: 10 * minute });
+  const boot = async (steps: (ledger: Ledger) => void) => {
+    const { ledger } = await openLedger(here);
+    steps(ledger);
+    await ledger.close();
+  };
+  const start = now;
+  await boot((ledger) => {
+    for (const wait of [10, 30, 31]) {
+      now += wait * minute;
+      ledger.append(beat(0), 'written');
+    }
+    now += 29 * minute;
+  });
+  const stopped = now;
+  now += 5 * minute;
+  const again = now;
+  await boot(() => {
+    now += 60 * minute;
+  });
+  const report = await verifyLedger(here.folder, here.vkey);
+  expect(report.failure).toBeUndefined();
+  expect(report.sessions.opened).toBe(0);
+  expect(report.gaps).toMatchObject({ silent: 2, down: 1 });
+  expect(report.gaps.listed.map(({ kind, from, to }) => [kind, from, to])).toEqual([
+    ['silent', start + 40 * minute, start + 71 * minute],
+    ['stopped', stopped, again],
+    ['silent', again, again + 60 * minute],
+  ]);
+  expect(verifySummary(report)).toContain('2 gaps of more than three intervals');
+  here.remove();
+});
 
 test('a live ledger verifies while it is written', async () => {
   const here = await ledgerPlace({ periodMs: 5 });

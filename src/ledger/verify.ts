@@ -8,6 +8,7 @@ import { hashSize, leafHash } from './hash.ts';
 import { type Cursor, readFrames, segmentFile, startOfJournal } from './journal-reading.ts';
 import { type Checkpoint, type NoteKey, NoteError, parseVkey } from './note.ts';
 import { openRules, type Rules } from './rules.ts';
+import type { Gaps } from './silence.ts';
 import { bundleRecord, parseTilePath, rightEdge, tilePath, tileWidth } from './tile.ts';
 import { addLeaf, emptyTree, rootOf, type Tree } from './tree.ts';
 import { openCheckpoint, readCosigned, type Witnessed } from './verify-cosigned.ts';
@@ -42,7 +43,14 @@ export interface VerifyReport {
   readonly entries: number;
   readonly notYetUnderCheckpoint: number;
   readonly types: Readonly<Record<string, number>>;
-  readonly sessions: { readonly open: number; readonly sealed: number; readonly orphaned: number };
+  readonly sessions: {
+    readonly opened: number;
+    readonly open: number;
+    readonly sealed: number;
+    readonly orphaned: number;
+  };
+  /** When no gateway wrote, and when one that ran gave no heartbeat. No failure: somebody has to know why. */
+  readonly gaps: Gaps;
   readonly boots: number;
   /** Milliseconds since the epoch of the first and the last entry. */
   readonly from?: number;

@@ -51,12 +51,27 @@ export interface Session {
   preview(meaning: Meaning): 'permit' | 'hold' | 'deny';
   /** The only way to reach the target. Throws a Fault on a forged permit or an unreachable target. */
   dial(permit: Permit): Promise<TargetLink>;
+  /**
+   * Which process of the target serves the session, once it is ready. Resolves when that is durable: the target's own log can be
+   * joined from the first statement on (docs/reconcile.md). MUST be awaited before anything but `connect` is submitted.
+   */
+  reached(backend: Backend): Promise<void>;
   /** What came back. Called exactly once for each permit that was not `connect`. */
   settle(permit: Permit, outcome: Outcome): void;
   /** Keeps what the client saw or sent, already masked. The bytes are copied. */
   record(side: 'client' | 'target', bytes: Uint8Array): void;
   /** Ends the session's record. Idempotent. */
   close(cause: string): Promise<void>;
+}
+
+/** What the target's own records call a connection of ours. */
+export interface Backend {
+  /** Id of the process at the target, where the target tells one. */
+  readonly pid?: number;
+  /** Our end of the link, `address:port`. */
+  readonly local?: string;
+  /** The target's version, in its own words. */
+  readonly version?: string;
 }
 
 export interface Wait {
@@ -70,6 +85,8 @@ export interface TargetLink {
   readonly secure: boolean;
   /** tls-server-end-point channel binding data (RFC 5929), where TLS is up. */
   readonly endpoint?: Buffer;
+  /** Our end of the link, `address:port`. */
+  readonly local?: string;
   open(sink: { data(chunk: Buffer): void; end(error?: Error): void; drain(): void }): void;
   /** Throws a Fault unless the permit was minted by this process for this session. */
   send(bytes: Uint8Array, permit: Permit): boolean;

@@ -6,7 +6,7 @@ import { Fault } from '../domain/fault.ts';
 import type { Link, PeerCertificate } from '../domain/link.ts';
 import { type Claimed, type Principal, principalId } from '../domain/principal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Orphan } from '../ledger/recovery.ts';
+import type { Orphan } from '../ledger/open-sessions.ts';
 import type { SessionKey } from '../ledger/session-key.ts';
 import type { Meaning } from '../domain/statement.ts';
 import { isUnattended } from '../policy/check.ts';

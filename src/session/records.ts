@@ -1,6 +1,7 @@
 // What a session's ledger entries say (docs/ledger-format.md). Facts stand in the clear; what could be personal is sealed.
 //
 //   session.open        facts target, database, kind, p            who     principal, claimed; target labels
+//   session.target      facts target, database, pid?, port?, version?, own?      target local?; own connections of the gateway have no session
 //   statement.decision  facts d, k, r, e, p, a, s?, met?, approval?      what    text, parameters?, effects, results?, hold?, rules?, masks?, reason?, advice?, shadow?
 //     The ruling that ends a hold is a second decision with the same `sq`: facts the same with approval, cause?; what reason, advice.
 //   statement.outcome   facts status, code?, tag?, rows, bytes, masked; `sq` is the statement's
@@ -19,6 +20,7 @@ import type { Draft, Json } from '../domain/entry.ts';
 import { type Claimed, type Principal, principalId } from '../domain/principal.ts';
 import type { Meaning, Outcome, Statement, StatementKind } from '../domain/statement.ts';
 import type { AckLevel, Target } from '../domain/target.ts';
+import type { Backend } from '../protocols/protocol.ts';
 import { freezeAll } from '../ledger/canonical.ts';
 import type { Label } from '../domain/label.ts';
 import type { EffectRow } from '../policy/explain.ts';
@@ -189,5 +191,27 @@ export function openDraft(
     session,
     facts: { database, kind: principal.kind, p: shortVersion(policyVersion), target },
     payload: { who: who as unknown as Json, target: { labels: [...labels] } },
+  };
+}
+
+/** Without a session it is a connection of the gateway's own, which reads the catalogue. */
+export function reachedDraft(
+  { pid, local, version }: Backend,
+  place: { readonly target: string; readonly database: string },
+  session: string | undefined,
+): Draft {
+  const port = Number(/:(\d{1,5})$/.exec(local ?? '')?.[1]);
+  return {
+    type: 'session.target',
+    ...(session === undefined ? {} : { session }),
+    facts: {
+      ...place,
+      ...(session === undefined ? { own: 'catalogue' } : {}),
+      pid,
+      // Process ids come again, and so do ports; both at one time do not.
+      port: Number.isSafeInteger(port) ? port : undefined,
+      version: version?.slice(0, 64).toWellFormed(),
+    },
+    payload: local === undefined ? undefined : { target: { local } },
   };
 }

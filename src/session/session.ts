@@ -8,7 +8,7 @@ import type { Approvals, Resolution } from '../approvals/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SessionKey } from '../ledger/session-key.ts';
 import type { View } from '../policy/policy.ts';
-import type { Session, Wait } from '../protocols/protocol.ts';
+import type { Backend, Session, Wait } from '../protocols/protocol.ts';
 import type { Recorder } from '../recordings/recorder.ts';
 import { type BudgetLimits, openBudget, type Spending, type Spent } from './budget.ts';
 import { expiryOf, longestTimer } from './expiry.ts';
@@ -23,6 +23,7 @@ import {
   outcomeDraft,
   prepareRecord,
   type Prepared,
+  reachedDraft,
   rulingDraft,
   skipped,
 } from './records.ts';
@@ -362,6 +363,15 @@ export function openSession(options: SessionOptions): OpenSession {
     return link;
   }
 
+  async function reached(backend: Backend): Promise<void> {
+    if (ended.aborted) throw ended.reason;
+    try {
+      await ledger.append(reachedDraft(backend, { target: target.name, database }, id), target.ack.read, key).durable;
+    } catch (error) {
+      throw failed(error);
+    }
+  }
+
   function settle(granted: Permit, outcome: Outcome): void {
     const position = open.get(granted);
     if (closing) return;
@@ -420,6 +430,7 @@ export function openSession(options: SessionOptions): OpenSession {
     submit,
     preview: (meaning) => judge('execute', meaning, now()).decision.ruling,
     dial,
+    reached,
     settle,
     record,
     close,

@@ -10,7 +10,7 @@ import { demandPermit, type Owner } from './permit.ts';
 /** The part of a dialled stream that a session uses. */
 export type RawStream = Pick<
   TargetStream,
-  'secure' | 'endpoint' | 'open' | 'write' | 'pause' | 'resume' | 'end' | 'destroy' | 'secureNow'
+  'secure' | 'endpoint' | 'local' | 'open' | 'write' | 'pause' | 'resume' | 'end' | 'destroy' | 'secureNow'
 >;
 
 export interface TargetEntry {
@@ -53,6 +53,7 @@ export function guardTarget(stream: RawStream, { owner, credential, tls, ended, 
     get endpoint() {
       return stream.endpoint;
     },
+    local: stream.local,
     open(to) {
       sink = to;
       stream.open({

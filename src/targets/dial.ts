@@ -32,17 +32,21 @@ export interface TargetTls {
 export interface TargetStream extends Link {
   /** tls-server-end-point (RFC 5929) of the target's certificate, where TLS is up and the signature names a hash. */
   readonly endpoint?: Buffer;
+  /** Our own end, `address:port`, as the target sees it where nothing stands in between. */
+  readonly local?: string;
   /** Sends what was written, then turns the stream to TLS. Rejects with Fault target.unreachable, closing the stream. */
   secureNow(tls: TargetTls): Promise<void>;
 }
 
 class TargetSocketLink extends SocketLink implements TargetStream {
   endpoint: Buffer | undefined;
+  readonly local: string;
   readonly #target: ReachableTarget;
 
   constructor(socket: Socket, target: ReachableTarget, buffer: ReadBuffer) {
     super(socket, `${target.host}:${target.port}`, buffer);
     this.#target = target;
+    this.local = `${socket.localAddress}:${socket.localPort}`;
   }
 
   secureNow(tls: TargetTls): Promise<void> {

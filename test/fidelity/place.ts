@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import type { EmbeddedPostgresOptions } from '../../src/demo/postgres.ts';
 import { startGateway, testIssuer } from '../peers/gateway.ts';
-import { testPostgres } from '../peers/postgres.ts';
+import { type TestPostgres, testPostgres } from '../peers/postgres.ts';
 import { RawClient } from '../peers/raw-client.ts';
 
 export const people = {
@@ -23,12 +24,16 @@ export interface Place {
   /** As the owner, without the gateway. */
   run(sql: string): Promise<void>;
   readonly ledger: string;
+  /** Folder of the configuration, `countersign.yaml`. */
+  readonly folder: string;
+  readonly server: TestPostgres;
   close(): Promise<void>;
 }
 
 export interface PlaceOptions {
   readonly seed: string;
   readonly labels: readonly { readonly columns: string; readonly label: string }[];
+  readonly server?: Partial<EmbeddedPostgresOptions>;
   /** Further keys of the target and of the configuration. */
   readonly target?: Readonly<Record<string, unknown>>;
   readonly configuration?: Readonly<Record<string, unknown>>;
@@ -43,7 +48,7 @@ export async function openPlace(options: PlaceOptions): Promise<Place> {
     for (const step of closing.splice(0).toReversed()) await step();
   };
   try {
-    const server = await testPostgres({ hba: ['host shop app 127.0.0.1/32 trust'] });
+    const server = await testPostgres({ hba: ['host shop app 127.0.0.1/32 trust'], ...options.server });
     closing.push(() => server.stop());
     const app = { user: 'app', password: 'of the application' };
     const as = async (who: { user: string; password: string }, database: string, ...texts: string[]) => {
@@ -93,6 +98,8 @@ export async function openPlace(options: PlaceOptions): Promise<Place> {
     const user = app.user;
     return {
       ledger: gateway.ledger,
+      folder,
+      server,
       direct: () => RawClient.open({ port: server.port, ...app, database: 'shop' }),
       through: async (who) => RawClient.open({ port, user, database: 'shop', password: await token(who) }),
       async pg(who) {

@@ -9,8 +9,21 @@ import {
   type LabelRule,
   readCatalogue,
 } from '../../sql/catalogue.ts';
+import type { Backend } from '../protocol.ts';
 import type { LoginLink } from './login.ts';
 import { openOwnConnection, type OwnConnection, type OwnConnectionOptions } from './own-connection.ts';
+
+const begin = 'begin transaction isolation level repeatable read read only';
+const whoAnswers = 'select pg_catalog.pg_backend_pid()::pg_catalog.text';
+const commit = 'commit';
+/** All that a catalogue's connection ever asks. */
+export const catalogueTexts: readonly string[] = [
+  begin,
+  whoAnswers,
+  commit,
+  catalogueVersionQuery,
+  ...catalogueQueries,
+];
 
 /** Milliseconds. */
 const pollEvery = 5_000;
@@ -27,6 +40,8 @@ export interface CataloguesOptions {
   onRead?(target: Target, database: string, catalogue: Catalogue): void;
   /** How the own connection logs in to a target, beside the database. */
   connection?(target: Target): Omit<OwnConnectionOptions, 'database'>;
+  /** Resolves once a connection of the gateway's own is on record. */
+  reached?(target: Target, database: string, backend: Backend): Promise<void>;
   /** Milliseconds, monotonic or not. */
   now(): number;
   /** Calls once after `ms`; returns what cancels it. */
@@ -119,6 +134,7 @@ function openSource(
       deadlineMs: 15_000,
       ...options.connection?.(target),
       database,
+      reached: async (backend) => options.reached?.(target, database, backend),
     }).finally(() => {
       connecting = undefined;
     });
@@ -153,12 +169,12 @@ function openSource(
   const readOnce = async (): Promise<Catalogue> => {
     const started = options.now();
     const began = generation;
-    await ask('begin transaction isolation level repeatable read read only');
+    await ask(begin);
     try {
       const on = await connect();
       answering = {
         connection: on,
-        backend: (await ask('select pg_catalog.pg_backend_pid()::pg_catalog.text'))[0]?.[0],
+        backend: (await ask(whoAnswers))[0]?.[0],
       };
       const seen = await version();
       const results: string[][][] = [];
@@ -169,7 +185,7 @@ function openSource(
       if (began === generation) held = { catalogue, version: seen, checked: started };
       return catalogue;
     } finally {
-      await ask('commit').catch(() => undefined);
+      await ask(commit).catch(() => undefined);
     }
   };
   const start = (): Promise<Catalogue> => {

@@ -33,6 +33,9 @@ function queriesFor(catalogue: boolean): readonly string[] {
   ];
 }
 
+/** All that a reading through a session's own link asks; each under `reservedName`. */
+export const readingTexts: readonly string[] = [...queriesFor(true), namesQuery];
+
 /** Starts a reading; the caller saw to it that nothing else is under way. */
 export function startReading(talk: Talk, catalogue: boolean): void {
   const names = doubtsNames(talk);

@@ -11,7 +11,7 @@ import type { LabelRule } from '../../sql/catalogue.ts';
 import { openAnalyser } from '../../sql/analyse.ts';
 import { loadParser } from '../../sql/parse.ts';
 import { dialTarget } from '../../targets/dial.ts';
-import type { Gateway, Session, TargetLink, Wait } from '../protocol.ts';
+import type { Backend, Gateway, Session, TargetLink, Wait } from '../protocol.ts';
 import { openCatalogues } from './catalogues.ts';
 import { ownLink } from './own-connection.ts';
 import { postgres, type PostgresOptions } from './postgres.ts';
@@ -53,7 +53,7 @@ export interface Harness {
   recorded(): Buffer;
   copied(): Buffer;
   readonly faults: Fault[];
-  readonly sessions: { end(fault: Fault): void; closed?: string }[];
+  readonly sessions: { end(fault: Fault): void; closed?: string; backend?: Backend }[];
   readonly unsettled: () => number;
   close(): Promise<void>;
 }
@@ -154,6 +154,7 @@ export async function openHarness(peer: Peer, options: HarnessOptions = {}): Pro
         const link: TargetLink = {
           credential,
           secure: false,
+          local: stream.local,
           open: (sink) => stream.open(sink),
           send(bytes, by) {
             if (!permitted.has(by)) throw new Error('forged permit');
@@ -166,6 +167,9 @@ export async function openHarness(peer: Peer, options: HarnessOptions = {}): Pro
           destroy: () => stream.destroy(),
         };
         return link;
+      },
+      async reached(backend) {
+        mine.backend = backend;
       },
       settle(permit, outcome) {
         const ruled = byPermit.get(permit);

@@ -2,7 +2,7 @@
 import { pbkdf2, randomBytes } from 'node:crypto';
 import { Fault } from '../../domain/fault.ts';
 import type { Permit } from '../../domain/permit.ts';
-import type { TargetLink } from '../protocol.ts';
+import type { Backend, TargetLink } from '../protocol.ts';
 import { targetPeer } from './codec.ts';
 import { found, Framer } from './codec-framer.ts';
 import { Login, type LoginResult, type LoginStep } from './login-steps.ts';
@@ -29,7 +29,7 @@ export interface LoggedIn extends LoginResult {
 
 /** A target's link as logging in sees it: whoever made it has already settled what each send must show. */
 export interface LoginLink
-  extends Pick<TargetLink, 'credential' | 'endpoint' | 'open' | 'pause' | 'resume' | 'destroy'> {
+  extends Pick<TargetLink, 'credential' | 'endpoint' | 'local' | 'open' | 'pause' | 'resume' | 'destroy'> {
   send(bytes: Uint8Array): boolean;
   secureNow(options: { alpn?: string }): Promise<void>;
 }
@@ -39,6 +39,7 @@ export function login(link: TargetLink, permit: Permit, options: LoginOptions): 
   return loginOver(
     {
       credential: link.credential,
+      local: link.local,
       get endpoint() {
         return link.endpoint;
       },
@@ -51,6 +52,11 @@ export function login(link: TargetLink, permit: Permit, options: LoginOptions): 
     },
     options,
   );
+}
+
+/** What the target's own records will call this connection. */
+export function backendOf(logged: LoginResult, local: string | undefined): Backend {
+  return { pid: logged.key?.pid, local, version: logged.parameters.get('server_version') };
 }
 
 /**

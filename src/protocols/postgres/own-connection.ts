@@ -2,14 +2,14 @@
 // principal's statement, so it has no permit and is never lent to a session.
 import { Fault } from '../../domain/fault.ts';
 import type { TargetStream, TargetTls } from '../../targets/dial.ts';
-import type { TargetCredential } from '../protocol.ts';
+import type { Backend, TargetCredential } from '../protocol.ts';
 import { targetMessage, targetPeer } from './codec.ts';
 import { found, Framer } from './codec-framer.ts';
 import { decodeReport } from './codec-report.ts';
 import { Cells } from './codec-rows.ts';
 import { encodeQuery, encodeTerminate } from './codec-simple.ts';
 import { Writer } from './codec-writer.ts';
-import { type LoginLink, loginOver } from './login.ts';
+import { backendOf, type LoginLink, loginOver } from './login.ts';
 
 export interface OwnConnection {
   /**
@@ -25,6 +25,8 @@ export interface OwnConnectionOptions {
   readonly database: string;
   readonly parameters?: ReadonlyMap<string, string>;
   readonly cleartextPassword?: boolean;
+  /** Resolves once the connection is on record; nothing is asked before. */
+  reached?(backend: Backend): Promise<void>;
   /** Milliseconds for the login, and again for each query. Default 30,000. */
   readonly deadlineMs?: number;
   /** Bytes of an answer that are kept; more is a fault. Default 256 MiB. */
@@ -48,6 +50,7 @@ export function ownLink(
 ): LoginLink {
   return {
     credential,
+    local: stream.local,
     get endpoint() {
       return stream.endpoint;
     },
@@ -70,6 +73,12 @@ export async function openOwnConnection(
 ): Promise<OwnConnection> {
   const link = await dial();
   const session = await loginOver(link, options);
+  try {
+    await options.reached?.(backendOf(session, link.local));
+  } catch (error) {
+    link.destroy();
+    throw error;
+  }
   const { deadlineMs = 30_000, limit = 256 * 1024 * 1024 } = options;
   const framer = new Framer({ peer: targetPeer, limit });
   const cells = new Cells();

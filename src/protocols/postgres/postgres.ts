@@ -20,10 +20,11 @@ import { Asked, connectMeaning } from './conversation-statement.ts';
 import { encodeRefusal, refusalOf, refusalOfDenial } from './faults.ts';
 import { Front, type FrontStep, type SignInMethod, type Wanted } from './front.ts';
 import { goodbye, greet } from './greeting.ts';
-import { login } from './login.ts';
+import { backendOf, login } from './login.ts';
 import { encodeHoldNotice } from './notices.ts';
 import type { OAuthDiscovery } from './oauthbearer.ts';
 import { Reception } from './reception.ts';
+import { tagged } from './session-tag.ts';
 
 export interface PostgresOptions {
   /** Reads SQL; `openAnalyser()` of src/sql/analyse.ts. */
@@ -47,6 +48,8 @@ export interface PostgresOptions {
   readonly idleMs?: number;
   /** Milliseconds that a target has for the gateway's login. Default 30,000. */
   loginMs?(target: Target): number | undefined;
+  /** Whether sessions are named to the target in `application_name`. */
+  tagSessions?(target: Target): boolean | undefined;
   /** Milliseconds that a peer has to close its side. Default 5,000. */
   readonly lingerMs?: number;
   /** Let a target that asks for the password itself have it without TLS. */
@@ -206,7 +209,7 @@ async function converse(
   const [logged, catalogue] = await Promise.all([
     login(link, permit, {
       database: session.database,
-      parameters: wanted.parameters,
+      parameters: options.tagSessions?.(session.target) ? tagged(wanted.parameters, session.id) : wanted.parameters,
       cleartextPassword: options.cleartextPassword ?? false,
       deadlineMs: options.loginMs?.(session.target),
       signal,
@@ -217,6 +220,13 @@ async function converse(
     throw error;
   });
   reception.check();
+  try {
+    await session.reached(backendOf(logged, link.local));
+    reception.check();
+  } catch (error) {
+    link.destroy();
+    throw error;
+  }
   const key = newCancelKey(wanted.minor);
   let known = catalogue;
   let conversation!: Conversation;
