@@ -1,5 +1,6 @@
 // Everything that `countersign.yaml` may say, once: types, JSON schema and docs/config.md are made from this (style: one
 // schema, unknown keys are errors, defaults on the safe side, secrets only as references).
+// Long because one schema in one place is the point of it.
 import { z } from 'zod';
 import { dateUnits, type Method, maskMethods } from '../domain/mask.ts';
 import { columnsPattern, typePattern } from '../sql/label-rule.ts';
