@@ -47,6 +47,7 @@ const commands = {
     steps: [
       ['node', 'node_modules/typescript/bin/tsc', '-p', '.'],
       ['node', 'node_modules/typescript/bin/tsc', '-p', 'web'],
+      ['node', 'node_modules/typescript/bin/tsc', '-p', 'web/verify'],
       ['node_modules/.bin/oxlint', '--type-aware', '--deny-warnings', 'src', 'test', 'bench', 'web/src'],
       ['node_modules/.bin/biome', 'format', '.'],
       ['node', 'node_modules/knip/bin/knip.js'],

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { NoteError } from '../ledger/note.ts';
-import { verifyLedger } from '../ledger/verify.ts';
+import { verifyLedger } from '../ledger/verify-disk.ts';
 import { verifySummary } from '../ledger/verify-summary.ts';
 
 const usage = `Usage: countersign-verify <ledger folder> --key <verifier key or file> [--recordings <folder>] [--kept <checkpoint>]…

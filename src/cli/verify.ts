@@ -31,7 +31,7 @@ export function register(program: Command, io: Io): void {
     .option('--json', 'print the report as JSON')
     .action(async (folder: string, options: Options) => {
       const [{ verifyLedger }, { verifySummary }, { NoteError }] = await Promise.all([
-        import('../ledger/verify.ts'),
+        import('../ledger/verify-disk.ts'),
         import('../ledger/verify-summary.ts'),
         import('../ledger/note.ts'),
       ]);

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { verifyLedger } from '../ledger/verify.ts';
+import { verifyLedger } from '../ledger/verify-disk.ts';
 import type { World } from './world.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));

@@ -1,6 +1,7 @@
 // Ledger entries: canonical JSON of a plain header (docs/ledger-format.md, "Entries").
 import { type EntryType, entryTypes, type Json, type PayloadGroup } from '../domain/entry.ts';
 import { canonical, freezeAll, quote } from './canonical.ts';
+import { type Bytes, textOf } from './platform.ts';
 
 /** Longest entry in bytes. */
 export const entryLimit = 8192;
@@ -72,9 +73,9 @@ let factsBefore = new Map<string, Facts>();
  * Reads an entry. A string says what is wrong with it: only the one canonical form is an entry. Two entries may share
  * one object of facts.
  */
-export function parseEntry(bytes: Buffer): Entry | string {
+export function parseEntry(bytes: Bytes): Entry | string {
   if (bytes.length > entryLimit) return `is longer than ${entryLimit} bytes`;
-  const text = bytes.toString('utf8');
+  const text = textOf(bytes);
   const found = written.exec(text);
   if (!found) return readEntry(text);
   const [, boot, group, commitment, gw, k, sid, sq, t, ts, factsText] = found;

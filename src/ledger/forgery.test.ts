@@ -18,6 +18,7 @@ import {
   writeFrameHeader,
 } from './frame.ts';
 import { leafHash } from './hash.ts';
+import { onDisk } from './disk-folder.ts';
 import { readFrames, startOfJournal } from './journal-reading.ts';
 import { openKeyring } from './keyring.ts';
 import { openLedger } from './ledger.ts';
@@ -25,7 +26,7 @@ import { formatCheckpoint, parseVkey, signNote } from './note.ts';
 import { readJournal } from './read-journal.ts';
 import { bundleRecord, rightEdge, tilePath, tileWidth } from './tile.ts';
 import { addLeaf, emptyTree, rootOf } from './tree.ts';
-import { verifyLedger } from './verify.ts';
+import { verifyLedger } from './verify-disk.ts';
 import { verifies } from '../../test/requirements.ts';
 
 let place: LedgerPlace;
@@ -55,7 +56,7 @@ async function forge({ entry: change, record: alter, signed, tiles }: Forgery): 
   mkdirSync(join(folder, 'journal'));
   const segments = new Map<number, FrameRecord[]>();
   const cursor = startOfJournal();
-  for await (const { records } of readFrames(place.folder, cursor)) {
+  for await (const { records } of readFrames(onDisk(place.folder), cursor)) {
     segments.set(cursor.segment, [...(segments.get(cursor.segment) ?? []), ...records]);
   }
   let trailer: Buffer = Buffer.alloc(32);

@@ -1,7 +1,6 @@
 // Reading the journal while it may be growing: frames in order, each checked against the chain.
-import { type FileHandle, open, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Damage, meaning } from './damage.ts';
+import type { Folder, OpenFile } from './folder.ts';
 import {
   type FrameRecord,
   frameHeaderSize,
@@ -13,6 +12,7 @@ import {
   segmentName,
 } from './frame.ts';
 import { hashSize, isSha256At } from './hash.ts';
+import { allocate, allocateDirty, type Bytes, copyInto, isEqual } from './platform.ts';
 
 /** How far a reader has come. Moved on by `readFrames` frame by frame, so that reading can go on where it ended. */
 export interface Cursor {
@@ -23,7 +23,7 @@ export interface Cursor {
   /** Index of the next entry. */
   next: number;
   /** Trailer of the last frame. */
-  trailer: Buffer;
+  trailer: Bytes;
   /** Bytes after the last whole frame, seen when reading ended. */
   rest: number;
 }
@@ -37,21 +37,22 @@ export interface Frame {
 
 /** The place before the first entry of a log. */
 export function startOfJournal(): Cursor {
-  return { segment: 0, offset: 0, next: 0, trailer: Buffer.alloc(hashSize), rest: 0 };
+  return { segment: 0, offset: 0, next: 0, trailer: allocate(hashSize), rest: 0 };
 }
 
 /**
  * A cursor at the start of the segment that holds `from`, believing its header's word for the segment before it;
  * undefined when there is no journal. Whoever must know reads from the start.
  */
-export async function cursorAt(folder: string, from: number): Promise<Cursor | undefined> {
+export async function cursorAt(folder: Folder, from: number): Promise<Cursor | undefined> {
   const first = (await segments(folder)).findLast((start) => start <= from);
   if (first === undefined) return undefined;
-  const handle = await open(join(folder, segmentFile(first)), 'r');
+  const handle = await folder.open(segmentFile(first));
+  if (!handle) return undefined;
   try {
-    const header = Buffer.alloc(segmentHeaderSize);
+    const header = allocate(segmentHeaderSize);
     await handle.read(header, 0, header.length, 0);
-    const trailer = parseSegmentHeader(header)?.previous ?? Buffer.alloc(hashSize);
+    const trailer = parseSegmentHeader(header)?.previous ?? allocate(hashSize);
     return { segment: first, offset: 0, next: first, trailer, rest: 0 };
   } finally {
     await handle.close();
@@ -64,7 +65,7 @@ const block = 1024 * 1024;
  * Frames from the cursor to the last whole frame there is now. Ends quietly at an incomplete frame at the end of the
  * last segment (`cursor.rest` tells); Damage for everything else that is not as it was written.
  */
-export async function* readFrames(folder: string, cursor: Cursor): AsyncGenerator<Frame> {
+export async function* readFrames(folder: Folder, cursor: Cursor): AsyncGenerator<Frame> {
   for await (const frames of readBlocks(folder, cursor)) yield* frames;
 }
 
@@ -72,7 +73,7 @@ export async function* readFrames(folder: string, cursor: Cursor): AsyncGenerato
  * The same, with the frames of each block read as one iteration: what waits for nothing costs no promise. A block's
  * frames must be taken before the next block is asked for; whoever stops in the middle has the cursor where it stopped.
  */
-export async function* readBlocks(folder: string, cursor: Cursor): AsyncGenerator<Iterable<Frame>> {
+export async function* readBlocks(folder: Folder, cursor: Cursor): AsyncGenerator<Iterable<Frame>> {
   for (;;) {
     yield* readSegment(folder, cursor);
     const following = (await segments(folder)).find((first) => first > cursor.segment);
@@ -95,8 +96,8 @@ export async function* readBlocks(folder: string, cursor: Cursor): AsyncGenerato
 }
 
 /** First indices of the segments there are, ascending. Names that are not segments are somebody else's matter. */
-export async function segments(folder: string): Promise<number[]> {
-  const names = await readdir(join(folder, 'journal'));
+export async function segments(folder: Folder): Promise<number[]> {
+  const names = await folder.names('journal');
   return names
     .filter((name) => /^\d{12}$/.test(name))
     .map(Number)
@@ -108,17 +109,13 @@ export function segmentFile(first: number): string {
   return `journal/${segmentName(first)}`;
 }
 
-async function* readSegment(folder: string, cursor: Cursor): AsyncGenerator<Iterable<Frame>> {
+async function* readSegment(folder: Folder, cursor: Cursor): AsyncGenerator<Iterable<Frame>> {
   const file = segmentFile(cursor.segment);
-  let handle: FileHandle;
+  const handle = await folder.open(file);
+  if (!handle) throw new Damage(file, 'the segment is missing', meaning.missing, cursor.next);
   try {
-    handle = await open(join(folder, file), 'r');
-  } catch {
-    throw new Damage(file, 'the segment is missing', meaning.missing, cursor.next);
-  }
-  try {
-    const size = (await handle.stat()).size;
-    const window: Window = { bytes: Buffer.alloc(0), at: 0, start: cursor.offset, size };
+    const { size } = handle;
+    const window: Window = { bytes: allocate(0), at: 0, start: cursor.offset, size };
     cursor.rest = size - cursor.offset;
     if (cursor.offset === 0) {
       if (!(await fill(handle, window, segmentHeaderSize))) return;
@@ -126,7 +123,7 @@ async function* readSegment(folder: string, cursor: Cursor): AsyncGenerator<Iter
       if (!header || header.first !== cursor.segment || header.first !== cursor.next) {
         throw new Damage(file, 'the segment header is not as it was written', meaning.changed, cursor.next);
       }
-      if (!header.previous.equals(cursor.trailer)) {
+      if (!isEqual(header.previous, cursor.trailer)) {
         throw new Damage(file, 'the segment does not continue the one before', meaning.changed, cursor.next);
       }
       cursor.offset = window.at = segmentHeaderSize;
@@ -151,7 +148,7 @@ async function* readSegment(folder: string, cursor: Cursor): AsyncGenerator<Iter
 
 /** Bytes of a segment in memory. Buffers handed out stay valid: a window is filled anew, never overwritten. */
 interface Window {
-  bytes: Buffer;
+  bytes: Bytes;
   /** Everything before this has been taken. */
   at: number;
   /** Where in the file `bytes` begins. */
@@ -160,17 +157,17 @@ interface Window {
 }
 
 /** Sees to it that `length` bytes are at hand; false when the file had fewer when it was opened. */
-async function fill(handle: FileHandle, window: Window, length: number): Promise<boolean> {
+async function fill(handle: OpenFile, window: Window, length: number): Promise<boolean> {
   const held = window.bytes.length - window.at;
   if (held >= length) return true;
   const from = window.start + window.at;
   if (window.size - from < length) return false;
-  const next = Buffer.allocUnsafe(Math.min(window.size - from, Math.max(length, block)));
-  window.bytes.copy(next, 0, window.at);
+  const next = allocateDirty(Math.min(window.size - from, Math.max(length, block)));
+  copyInto(next, 0, window.bytes, window.at, window.bytes.length);
   for (let filled = held; filled < next.length; ) {
-    const { bytesRead } = await handle.read(next, filled, next.length - filled, from + filled);
-    if (bytesRead === 0) return false;
-    filled += bytesRead;
+    const came = await handle.read(next, filled, next.length - filled, from + filled);
+    if (came === 0) return false;
+    filled += came;
   }
   window.bytes = next;
   window.at = 0;
@@ -191,7 +188,7 @@ function* framesIn(window: Window, file: string, cursor: Cursor): Generator<Fram
     if (after > bytes.length) return;
     const isChained = chained
       ? isSha256At(bytes, end, bytes.subarray(window.at - hashSize, end))
-      : frameTrailer(cursor.trailer, bytes.subarray(window.at, end)).compare(bytes, end, after) === 0;
+      : isEqual(frameTrailer(cursor.trailer, bytes.subarray(window.at, end)), bytes.subarray(end, after));
     if (!isChained) {
       // Power loss can leave the length of a file and lose its last bytes; a trailer is never all zeros.
       const last = window.start + after === size;
@@ -215,9 +212,9 @@ function changed(file: string, cursor: Cursor): Damage {
 }
 
 /** Whether all that is left of the file is zeros. */
-async function zerosFrom(handle: FileHandle, { start, at, size }: Window): Promise<boolean> {
+async function zerosFrom(handle: OpenFile, { start, at, size }: Window): Promise<boolean> {
   for (let from = start + at; from < size; from += block) {
-    const bytes = Buffer.alloc(Math.min(block, size - from));
+    const bytes = allocate(Math.min(block, size - from));
     await handle.read(bytes, 0, bytes.length, from);
     if (!bytes.every((byte) => byte === 0)) return false;
   }

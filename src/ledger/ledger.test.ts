@@ -18,7 +18,7 @@ import { type Disk, disk } from './disk.ts';
 import { openKeyring } from './keyring.ts';
 import { createLedger, type LedgerOptions, openLedger } from './ledger.ts';
 import { openJournalTail, readJournal } from './read-journal.ts';
-import { verifyLedger } from './verify.ts';
+import { verifyLedger } from './verify-disk.ts';
 
 const places: LedgerPlace[] = [];
 afterEach(() => {

@@ -1,5 +1,6 @@
 // Inclusion and consistency proofs: RFC 9162 §2.1.3 and §2.1.4 (vectors: test/vectors/merkle.test.ts).
 import { hashSize, nodeHash } from './hash.ts';
+import { type Bytes, isEqual } from './platform.ts';
 
 /** Leaves [start, end). */
 export interface Range {
@@ -8,7 +9,7 @@ export interface Range {
 }
 
 /** Whether `path` proves that `leaf` stands at `index` in the tree of `size` leaves with this root. */
-export function includes(index: number, size: number, leaf: Buffer, path: readonly Buffer[], root: Buffer): boolean {
+export function includes(index: number, size: number, leaf: Bytes, path: readonly Bytes[], root: Bytes): boolean {
   if (!position(index) || !position(size) || index >= size || !hashes([leaf, root, ...path])) return false;
   let fn = BigInt(index);
   let sn = BigInt(size) - 1n;
@@ -27,19 +28,19 @@ export function includes(index: number, size: number, leaf: Buffer, path: readon
     fn >>= 1n;
     sn >>= 1n;
   }
-  return sn === 0n && r.equals(root);
+  return sn === 0n && isEqual(r, root);
 }
 
 /** Whether `path` proves that the tree of `newSize` leaves continues the tree of `oldSize`. Nothing is consistent with size 0. */
 export function continues(
   oldSize: number,
   newSize: number,
-  oldRoot: Buffer,
-  newRoot: Buffer,
-  path: readonly Buffer[],
+  oldRoot: Bytes,
+  newRoot: Bytes,
+  path: readonly Bytes[],
 ): boolean {
   if (!position(oldSize) || !position(newSize) || oldSize === 0 || oldSize > newSize) return false;
-  if (oldSize === newSize) return path.length === 0 && oldRoot.equals(newRoot);
+  if (oldSize === newSize) return path.length === 0 && isEqual(oldRoot, newRoot);
   if (!hashes([oldRoot, newRoot, ...path])) return false;
   if (path.length === 0) return false;
   let fn = BigInt(oldSize) - 1n;
@@ -66,7 +67,7 @@ export function continues(
     fn >>= 1n;
     sn >>= 1n;
   }
-  return sn === 0n && fr.equals(oldRoot) && sr.equals(newRoot);
+  return sn === 0n && isEqual(fr, oldRoot) && isEqual(sr, newRoot);
 }
 
 /** Subtrees whose roots are the inclusion path of `index`, leaf upwards. */
@@ -132,6 +133,6 @@ function position(n: number): boolean {
   return Number.isSafeInteger(n) && n >= 0;
 }
 
-function hashes(list: readonly Buffer[]): boolean {
+function hashes(list: readonly Bytes[]): boolean {
   return list.every((h) => h.length === hashSize);
 }

@@ -1,6 +1,7 @@
 // The journal as entries with opened payloads, for those who follow it (the projection, exports).
 import { Fault } from '../domain/fault.ts';
 import { Damage } from './damage.ts';
+import { onDisk } from './disk-folder.ts';
 import { type Entry, parseEntry } from './entry.ts';
 import type { FrameRecord } from './frame.ts';
 import { type Cursor, cursorAt, type Frame, readBlocks } from './journal-reading.ts';
@@ -29,6 +30,7 @@ export function readJournal(folder: string, from: number, opener?: KeyOpener): A
 
 /** The same for repeated reading: it remembers where the last reading ended, so that following costs only what is new. */
 export function openJournalTail(folder: string, opener?: KeyOpener): JournalTail {
+  const files = onDisk(folder);
   let cursor: Cursor | undefined;
 
   function* itemsOf(frames: Iterable<Frame>, from: number, keys?: Keys): Generator<JournalItem> {
@@ -58,9 +60,9 @@ export function openJournalTail(folder: string, opener?: KeyOpener): JournalTail
 
   async function* blocks(from: number): AsyncGenerator<Iterable<JournalItem>> {
     try {
-      if (!cursor || cursor.next > from) cursor = await cursorAt(folder, from);
+      if (!cursor || cursor.next > from) cursor = await cursorAt(files, from);
       if (!cursor) return;
-      for await (const frames of readBlocks(folder, cursor)) {
+      for await (const frames of readBlocks(files, cursor)) {
         if (!opener) {
           yield itemsOf(frames, from);
           continue;

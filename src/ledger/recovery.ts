@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { EntryType } from '../domain/entry.ts';
 import { Fault } from '../domain/fault.ts';
+import { onDisk } from './disk-folder.ts';
 import { Damage, meaning } from './damage.ts';
 import { type Disk, place } from './disk.ts';
 import { parseEntry } from './entry.ts';
@@ -44,7 +45,7 @@ export async function recoverJournal(folder: string): Promise<Found> {
   let lastType: EntryType = 'log.genesis';
   let before: Found['last'] = { first: 0, entries: 0, bytes: 0, trailer: cursor.trailer };
   try {
-    for await (const { records, file } of readFrames(folder, cursor)) {
+    for await (const { records, file } of readFrames(onDisk(folder), cursor)) {
       for (const { index, entry: bytes } of records) {
         const entry = parseEntry(bytes);
         if (typeof entry === 'string') throw new Damage(file, `the entry ${entry}`, meaning.changed, index);

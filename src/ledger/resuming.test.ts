@@ -9,7 +9,7 @@ import { type Disk, disk } from './disk.ts';
 import type { Ledger } from './ledger.ts';
 import { readJournal } from './read-journal.ts';
 import { openResumingLedger } from './resuming.ts';
-import { verifyLedger } from './verify.ts';
+import { verifyLedger } from './verify-disk.ts';
 
 let place: LedgerPlace;
 afterEach(() => place.remove());

@@ -4,6 +4,7 @@ import { Damage, meaning } from './damage.ts';
 import type { Entry } from './entry.ts';
 import type { Cursor } from './journal-reading.ts';
 import { segmentFile } from './journal-reading.ts';
+import { hexOf } from './platform.ts';
 import { type Gaps, openSilence } from './silence.ts';
 import type { RecordingSeal } from './verify-recordings.ts';
 
@@ -180,7 +181,7 @@ export function openRules(origin: string): Rules {
         first: cursor.segment,
         entries: cursor.next - cursor.segment,
         bytes: cursor.offset,
-        trailer: cursor.trailer.toString('hex'),
+        trailer: hexOf(cursor.trailer),
       };
     },
     end() {

@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Disk, place, syncFolders } from './disk.ts';
+import { onDisk } from './disk-folder.ts';
 import { hashSize } from './hash.ts';
 import { type Cursor, cursorAt, readBlocks } from './journal-reading.ts';
 import type { Lock } from './lock.ts';
@@ -70,11 +71,11 @@ export function openSequencer(options: SequencerOptions, size: number): Sequence
   }
 
   async function follow(upTo: number, repair: boolean): Promise<void> {
-    cursor ??= await cursorAt(folder, tree.size);
+    cursor ??= await cursorAt(onDisk(folder), tree.size);
     if (tree.size >= upTo) return;
     let pending: TileFile[] = [];
     let handled = 0;
-    for await (const frames of readBlocks(folder, cursor!)) {
+    for await (const frames of readBlocks(onDisk(folder), cursor!)) {
       for (const { records } of frames) {
         for (const { index, entry } of records) {
           if (index < tree.size) continue;

@@ -1,4 +1,7 @@
 // Tiles and entry bundles: names, shapes and encoding of c2sp.org/tlog-tiles (tile height 8).
+import { readUint16 } from './big-endian.ts';
+import { allocateDirty, type Bytes } from './platform.ts';
+
 export const tileWidth = 256;
 
 export interface TileName {
@@ -46,19 +49,20 @@ export function rightEdge(size: number): TileName[] {
 }
 
 /** Appends one entry to a bundle that is being built: 16-bit big-endian length, then the bytes. */
-export function bundleRecord(entry: Uint8Array): Buffer {
-  const record = Buffer.allocUnsafe(2 + entry.length);
-  record.writeUInt16BE(entry.length);
+export function bundleRecord(entry: Uint8Array): Bytes {
+  const record = allocateDirty(2 + entry.length);
+  record[0] = entry.length >>> 8;
+  record[1] = entry.length;
   record.set(entry, 2);
   return record;
 }
 
 /** Entries of a bundle, or undefined when it is not well formed. */
-export function parseBundle(bundle: Buffer): Buffer[] | undefined {
-  const entries: Buffer[] = [];
+export function parseBundle(bundle: Bytes): Bytes[] | undefined {
+  const entries: Bytes[] = [];
   for (let at = 0; at < bundle.length; ) {
     if (at + 2 > bundle.length) return undefined;
-    const end = at + 2 + bundle.readUInt16BE(at);
+    const end = at + 2 + readUint16(bundle, at);
     if (end > bundle.length) return undefined;
     entries.push(bundle.subarray(at + 2, end));
     at = end;

@@ -1,6 +1,7 @@
 // One record's proof in one file: c2sp.org/tlog-proof. With the entry's bytes and the log's public key it needs nothing else.
 import { hashSize, leafHash } from './hash.ts';
 import { type NoteKey, NoteError, openNote, parseCheckpoint } from './note.ts';
+import { base64Of, type Bytes, fromBase64 } from './platform.ts';
 import { includes } from './proof.ts';
 
 const firstLine = 'c2sp.org/tlog-proof@v1';
@@ -9,13 +10,13 @@ const longestPath = 53;
 
 export interface TlogProof {
   readonly index: number;
-  readonly path: readonly Buffer[];
+  readonly path: readonly Bytes[];
   /** The signed note, to the letter. */
   readonly checkpoint: string;
 }
 
 export function formatTlogProof({ index, path, checkpoint }: TlogProof): string {
-  const hashes = path.map((hash) => `${hash.toString('base64')}\n`).join('');
+  const hashes = path.map((hash) => `${base64Of(hash)}\n`).join('');
   return `${firstLine}\nindex ${index}\n${hashes}\n${checkpoint}`;
 }
 
@@ -31,9 +32,8 @@ export function parseTlogProof(text: string): TlogProof {
   if (digits === undefined || !Number.isSafeInteger(index)) throw new NoteError('the proof has no index');
   if (lines.length > longestPath) throw new NoteError('the path of the proof is too long');
   const path = lines.map((line) => {
-    const hash = Buffer.from(line, 'base64');
-    if (hash.length !== hashSize || hash.toString('base64') !== line)
-      throw new NoteError('a hash of the proof is malformed');
+    const hash = fromBase64(line);
+    if (hash?.length !== hashSize) throw new NoteError('a hash of the proof is malformed');
     return hash;
   });
   return { index, path, checkpoint: text.slice(cut + 2) };

@@ -1,18 +1,19 @@
 // A Merkle tree that grows at its right edge and hands out each tile when it is complete (c2sp.org/tlog-tiles).
 import { emptyRoot, hashSize, leafHashInto, nodeHash, nodeHashWithin } from './hash.ts';
+import { allocate, type Bytes, copyInto, copyOf } from './platform.ts';
 import { tileWidth } from './tile.ts';
 
 /** The right edge: the incomplete tile of each level. Everything left of it has been emitted. */
 export interface Tree {
   size: number;
   /** Bytes of the incomplete tile of each level, `counts[level]` hashes long. */
-  readonly levels: Buffer[];
+  readonly levels: Bytes[];
   readonly counts: number[];
   /** Complete tiles emitted at each level. */
   readonly emitted: number[];
 }
 
-export type Emit = (level: number, n: number, tile: Buffer) => void;
+export type Emit = (level: number, n: number, tile: Bytes) => void;
 
 export function emptyTree(): Tree {
   return { size: 0, levels: [], counts: [], emitted: [] };
@@ -31,9 +32,9 @@ export function addEntry(tree: Tree, entry: Uint8Array, emit: Emit): void {
 }
 
 /** The incomplete tile of a level. */
-function room(tree: Tree, level: number): Buffer {
+function room(tree: Tree, level: number): Bytes {
   if (level === tree.levels.length) {
-    tree.levels.push(Buffer.alloc(tileWidth * hashSize));
+    tree.levels.push(allocate(tileWidth * hashSize));
     tree.counts.push(0);
     tree.emitted.push(0);
   }
@@ -47,7 +48,7 @@ function added(tree: Tree, emit: Emit): void {
     const count = (tree.counts[level] = tree.counts[level]! + 1);
     if (count < tileWidth) return;
     const tile = tree.levels[level]!;
-    tree.levels[level] = Buffer.alloc(tileWidth * hashSize);
+    tree.levels[level] = allocate(tileWidth * hashSize);
     tree.counts[level] = 0;
     emit(level, tree.emitted[level]!++, tile);
     room(tree, level + 1).set(perfect(tile, 0, tileWidth), tree.counts[level + 1]! * hashSize);
@@ -55,13 +56,13 @@ function added(tree: Tree, emit: Emit): void {
 }
 
 /** A tree of a size that ends at a complete bottom tile, from the right-edge tiles above the bottom one. */
-export function resumeTree(size: number, edge: (level: number, n: number, width: number) => Buffer): Tree {
+export function resumeTree(size: number, edge: (level: number, n: number, width: number) => Bytes): Tree {
   const tree = emptyTree();
   tree.size = size;
   for (let level = 0, count = size; count > 0; level++, count = Math.floor(count / tileWidth)) {
     const width = count % tileWidth;
-    const tile = Buffer.alloc(tileWidth * hashSize);
-    if (width > 0) edge(level, Math.floor(count / tileWidth), width).copy(tile, 0, 0, width * hashSize);
+    const tile = allocate(tileWidth * hashSize);
+    if (width > 0) copyInto(tile, 0, edge(level, Math.floor(count / tileWidth), width), 0, width * hashSize);
     tree.levels.push(tile);
     tree.counts.push(width);
     tree.emitted.push(Math.floor(count / tileWidth));
@@ -70,8 +71,8 @@ export function resumeTree(size: number, edge: (level: number, n: number, width:
 }
 
 /** Root over everything added so far: the complete subtrees folded from right to left. */
-export function rootOf(tree: Tree): Buffer {
-  let acc: Buffer | undefined;
+export function rootOf(tree: Tree): Bytes {
+  let acc: Bytes | undefined;
   for (let level = 0; level < tree.levels.length; level++) {
     const tile = tree.levels[level]!;
     let end = tree.counts[level]!;
@@ -86,8 +87,8 @@ export function rootOf(tree: Tree): Buffer {
 }
 
 /** Root of `size` hashes (a power of two) of a tile, from `start`. */
-export function perfect(tile: Buffer, start: number, size: number): Buffer {
-  const row = Buffer.from(tile.subarray(start * hashSize, (start + size) * hashSize));
+export function perfect(tile: Bytes, start: number, size: number): Bytes {
+  const row = copyOf(tile.subarray(start * hashSize, (start + size) * hashSize));
   for (let width = size; width > 1; width /= 2) {
     for (let i = 0; i < width; i += 2) nodeHashWithin(row, i * hashSize, (i / 2) * hashSize);
   }

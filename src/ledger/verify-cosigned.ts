@@ -1,8 +1,8 @@
 // What witnesses signed of a log, against the keys of those that are trusted (docs/ledger-format.md, "Witnesses").
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Damage, meaning } from './damage.ts';
+import type { Folder } from './folder.ts';
 import { type Checkpoint, cosignedAt, type NoteKey, NoteError, openNote, parseCheckpoint, parseVkey } from './note.ts';
+import { textOf } from './platform.ts';
 
 /** Whose cosignatures count, as verifier keys, and how many there must be; default: all. */
 interface Trust {
@@ -25,12 +25,13 @@ export function openCheckpoint(note: string, key: NoteKey): Checkpoint {
 
 /** The checkpoint that witnesses signed, where there is one; Damage when there are fewer of the trusted ones than there must be. */
 export async function readCosigned(
-  folder: string,
+  folder: Folder,
   key: NoteKey,
   { witnesses = [], quorum = witnesses.length }: Trust,
 ): Promise<{ checkpoint: Checkpoint; witnessed?: Witnessed } | undefined> {
   const file = 'checkpoint.cosigned';
-  const note = await readFile(join(folder, file), 'utf8').catch(() => undefined);
+  const bytes = await folder.read(file);
+  const note = bytes && textOf(bytes);
   const trusted = witnesses.map(parseVkey);
   const by: { name: string; at: number }[] = [];
   let checkpoint: Checkpoint | undefined;

@@ -10,7 +10,7 @@ import { openKeyring } from './keyring.ts';
 import { destroyKeys } from './keys-destruction.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { readJournal } from './read-journal.ts';
-import { verifyLedger } from './verify.ts';
+import { verifyLedger } from './verify-disk.ts';
 import { verifySummary } from './verify-summary.ts';
 import { verifies } from '../../test/requirements.ts';
 

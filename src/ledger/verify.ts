@@ -1,22 +1,22 @@
 // The standalone verifier: a ledger folder and a public key, nothing else (guarantee 7). Everything is computed again
 // from the journal; the first thing wrong is named (docs/ledger-format.md, "Verification").
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Damage, meaning } from './damage.ts';
 import { parseEntry } from './entry.ts';
-import { hashSize, leafHash } from './hash.ts';
+import type { Folder } from './folder.ts';
+import { hashSize } from './hash.ts';
 import { type Cursor, readFrames, segmentFile, startOfJournal } from './journal-reading.ts';
 import { type Checkpoint, type NoteKey, NoteError, parseVkey } from './note.ts';
+import { allocate, base64Of, type Bytes, concat, isEqual, textOf } from './platform.ts';
 import { openRules, type Rules } from './rules.ts';
 import type { Gaps } from './silence.ts';
 import { bundleRecord, parseTilePath, rightEdge, tilePath, tileWidth } from './tile.ts';
-import { addLeaf, emptyTree, rootOf, type Tree } from './tree.ts';
+import { addEntry, emptyTree, rootOf, type Tree } from './tree.ts';
 import { openCheckpoint, readCosigned, type Witnessed } from './verify-cosigned.ts';
 import { checkRecordings } from './verify-recordings.ts';
 
 export interface VerifyOptions {
   /** Recordings folder; without it recordings are not looked at. */
-  readonly recordings?: string;
+  readonly recordings?: Folder;
   /** Checkpoints of this log that somebody kept elsewhere: signed notes. What is there now must continue each of them. */
   readonly kept?: readonly string[];
   /** Verifier keys of witnesses that are trusted, and how many of them must have cosigned; default: all. */
@@ -71,7 +71,7 @@ const attempts = 5;
  * Verifies a ledger. `vkey` is the verifier key's text, obtained from somewhere else than the folder. Damage is a
  * report with `ok: false`; a NoteError is thrown only for a malformed `vkey`, or a kept checkpoint that is none of this log.
  */
-export async function verifyLedger(folder: string, vkey: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+export async function verifyFolder(folder: Folder, vkey: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   const key = parseVkey(vkey);
   const kept = (options.kept ?? []).map((note) => openCheckpoint(note, key)).sort((a, b) => a.size - b.size);
   for (let attempt = 1; ; attempt++) {
@@ -82,29 +82,23 @@ export async function verifyLedger(folder: string, vkey: string, options: Verify
 }
 
 /** Changes when a writer has been at work. */
-async function stamp(folder: string): Promise<string> {
-  const names = await readdir(join(folder, 'journal')).catch(() => []);
-  const last = names.sort().at(-1);
-  const size =
-    last === undefined
-      ? 0
-      : await stat(join(folder, 'journal', last)).then(
-          (s) => s.size,
-          () => 0,
-        );
-  const checkpoint = await readFile(join(folder, 'checkpoint'), 'utf8').catch(() => '');
-  return `${checkpoint}${names.length}/${size}`;
+async function stamp(folder: Folder): Promise<string> {
+  const names = await folder.names('journal');
+  const last = names.toSorted().at(-1);
+  const size = last === undefined ? 0 : await folder.size(`journal/${last}`);
+  const checkpoint = await folder.read('checkpoint');
+  return `${checkpoint ? textOf(checkpoint) : ''}${names.length}/${size ?? 0}`;
 }
 
 async function verifyOnce(
-  folder: string,
+  folder: Folder,
   key: NoteKey,
   options: VerifyOptions,
   kept: readonly Checkpoint[],
 ): Promise<VerifyReport> {
   const cursor = startOfJournal();
   const rules = openRules(key.name);
-  let checkpoint: Checkpoint = { origin: key.name, size: 0, root: Buffer.alloc(0) };
+  let checkpoint: Checkpoint = { origin: key.name, size: 0, root: allocate(0) };
   let recordings: number | undefined;
   let continued = 0;
   let witnessed: Witnessed | undefined;
@@ -129,7 +123,7 @@ async function verifyOnce(
     ok: failure === undefined,
     origin: key.name,
     size: checkpoint.size,
-    root: checkpoint.root.toString('base64'),
+    root: base64Of(checkpoint.root),
     entries: cursor.next,
     notYetUnderCheckpoint: Math.max(0, cursor.next - checkpoint.size),
     ...rules.summary(),
@@ -140,12 +134,11 @@ async function verifyOnce(
   };
 }
 
-async function readCheckpoint(folder: string, key: NoteKey): Promise<Checkpoint> {
-  const bytes = await readFile(join(folder, 'checkpoint')).catch(() => {
-    throw new Damage('checkpoint', 'there is no checkpoint', meaning.missing);
-  });
+async function readCheckpoint(folder: Folder, key: NoteKey): Promise<Checkpoint> {
+  const bytes = await folder.read('checkpoint');
+  if (!bytes) throw new Damage('checkpoint', 'there is no checkpoint', meaning.missing);
   try {
-    return openCheckpoint(bytes.toString('utf8'), key);
+    return openCheckpoint(textOf(bytes), key);
   } catch (cause) {
     if (!(cause instanceof NoteError)) throw cause;
     const hint = 'The file was changed, or this is not the key of this log. Compare with a checkpoint kept elsewhere.';
@@ -154,9 +147,9 @@ async function readCheckpoint(folder: string, key: NoteKey): Promise<Checkpoint>
 }
 
 /** Widths of the tile files there are, by tile. Damage for any file that has no place in a ledger. */
-async function listFiles(folder: string): Promise<Map<string, number[]>> {
+async function listFiles(folder: Folder): Promise<Map<string, number[]>> {
   const tiles = new Map<string, number[]>();
-  for (const { path, plain } of await walk(folder, '')) {
+  for (const { path, plain } of await folder.walk()) {
     const tile = parseTilePath(path);
     if (plain && tile) {
       const key = tilePath({ ...tile, width: tileWidth });
@@ -172,21 +165,8 @@ async function listFiles(folder: string): Promise<Map<string, number[]>> {
   return tiles;
 }
 
-/** Everything below a folder that is not a folder. One that vanishes meanwhile (superseded partial tiles) is empty. */
-async function walk(folder: string, path: string): Promise<{ path: string; plain: boolean }[]> {
-  const entries = await readdir(join(folder, path), { withFileTypes: true }).catch((cause) => {
-    if (cause.code === 'ENOENT') return [];
-    throw cause;
-  });
-  const lists = entries.map(async (entry) => {
-    const here = path === '' ? entry.name : `${path}/${entry.name}`;
-    return entry.isDirectory() ? walk(folder, here) : [{ path: here, plain: entry.isFile() }];
-  });
-  return (await Promise.all(lists)).flat();
-}
-
 async function readEverything(
-  folder: string,
+  folder: Folder,
   cursor: Cursor,
   checkpoint: Checkpoint,
   tiles: Map<string, number[]>,
@@ -196,8 +176,10 @@ async function readEverything(
   const tree = emptyTree();
   let nextKept = 0;
   const seen = new Set<number>();
-  let bundle: Buffer[] = [];
-  const check = (level: number | 'entries', n: number, bytes: Buffer[]) => checkTile(folder, tiles, level, n, bytes);
+  let bundle: Bytes[] = [];
+  const complete: [number, number, Bytes][] = [];
+  const emit = (level: number, n: number, tile: Bytes) => complete.push([level, n, tile]);
+  const check = (level: number | 'entries', n: number, bytes: Bytes[]) => checkTile(folder, tiles, level, n, bytes);
   for await (const frame of readFrames(folder, cursor)) {
     seen.add(cursor.segment);
     for (const { index, entry: bytes, sealed } of frame.records) {
@@ -205,19 +187,18 @@ async function readEverything(
       if (typeof entry === 'string') throw new Damage(frame.file, `the entry ${entry}`, meaning.changed, index);
       rules.entry(entry, index, frame.file, cursor, sealed?.key);
       bundle.push(bundleRecord(bytes));
-      const complete: [number, number, Buffer][] = [];
-      addLeaf(tree, leafHash(bytes), (level, n, tile) => complete.push([level, n, tile]));
+      addEntry(tree, bytes, emit);
       if (bundle.length === tileWidth) {
         await check('entries', (index + 1) / tileWidth - 1, bundle);
         bundle = [];
       }
-      for (const [level, n, tile] of complete) await check(level, n, cells(tile, tileWidth));
-      if (tree.size === checkpoint.size && !rootOf(tree).equals(checkpoint.root)) {
+      for (const [level, n, tile] of complete.splice(0)) await check(level, n, cells(tile, tileWidth));
+      if (tree.size === checkpoint.size && !isEqual(rootOf(tree), checkpoint.root)) {
         throw new Damage('checkpoint', 'its root is not the root of the entries', meaning.changed, index);
       }
       for (; kept[nextKept] && kept[nextKept]!.size <= tree.size; nextKept++) {
         const { size, root } = kept[nextKept]!;
-        if (size > 0 && !rootOf(tree).equals(root)) {
+        if (size > 0 && !isEqual(rootOf(tree), root)) {
           const what = `its first ${size} entries are not those of the checkpoint that was kept`;
           throw new Damage('journal', what, meaning.rewritten);
         }
@@ -254,21 +235,18 @@ function checkEnd(cursor: Cursor, checkpoint: Checkpoint, seen: Set<number>): vo
 
 /** Every file there is of one tile or bundle, complete or partial, against what the journal says it holds. */
 async function checkTile(
-  folder: string,
+  folder: Folder,
   tiles: Map<string, number[]>,
   level: number | 'entries',
   n: number,
-  parts: Buffer[],
+  parts: Bytes[],
 ): Promise<void> {
   for (const width of tiles.get(tilePath({ level, n, width: tileWidth })) ?? []) {
     const path = tilePath({ level, n, width });
     // Wider than the journal was when it was read: the writer went on meanwhile, or the end was cut; both show elsewhere.
-    const bytes = await readFile(join(folder, path)).catch((cause) => {
-      if (cause.code === 'ENOENT') return undefined;
-      throw cause;
-    });
+    const bytes = await folder.read(path);
     if (!bytes) continue;
-    if (width > parts.length || !bytes.equals(Buffer.concat(parts.slice(0, width)))) {
+    if (width > parts.length || !isEqual(bytes, concat(parts.slice(0, width)))) {
       const index = typeof level === 'number' && level > 0 ? undefined : n * tileWidth;
       throw new Damage(path, 'the file does not hold what the journal holds', meaning.changed, index);
     }
@@ -277,7 +255,7 @@ async function checkTile(
 
 /** Each tile and bundle that the checkpoint needs exists, at least as wide; and none lies beyond the journal. */
 async function checkComplete(
-  folder: string,
+  folder: Folder,
   tiles: Map<string, number[]>,
   tree: Tree,
   checkpoint: Checkpoint,
@@ -296,13 +274,13 @@ async function checkComplete(
     for (const width of list) {
       if (n * tileWidth + width <= (widths.get(level) ?? 0)) continue;
       const path = tilePath({ level, n, width });
-      if (await stat(join(folder, path)).catch(() => undefined)) {
+      if ((await folder.size(path)) !== undefined) {
         throw new Damage(path, 'the journal has no entries for this file', meaning.missing);
       }
     }
   }
 }
 
-function cells(tile: Buffer, count: number): Buffer[] {
+function cells(tile: Bytes, count: number): Bytes[] {
   return Array.from({ length: count }, (_, i) => tile.subarray(i * hashSize, (i + 1) * hashSize));
 }

@@ -1,11 +1,13 @@
 // Reads a recording back, and closes one that a crash cut off.
 import { createDecipheriv } from 'node:crypto';
-import { open, rm, stat } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { Fault } from '../domain/fault.ts';
+import { openFile } from '../ledger/disk-folder.ts';
 import { opaqueId } from '../ledger/entry.ts';
+import type { OpenFile } from '../ledger/folder.ts';
 import { emptyRoot } from '../ledger/hash.ts';
 import { disk } from '../ledger/disk.ts';
 import type { KeyOpener } from '../ledger/keyring.ts';
@@ -31,11 +33,19 @@ export async function* readRecording(
   session: string,
   opener: KeyOpener,
 ): AsyncGenerator<RecordedFrame> {
-  const path = pathOf(folder, session);
-  if (!(await stat(path).catch(() => undefined))) return;
+  const file = await openFile(pathOf(folder, session));
+  if (!file) return;
+  try {
+    yield* framesOf(file, session, opener);
+  } finally {
+    await file.close();
+  }
+}
+
+async function* framesOf(file: OpenFile, session: string, opener: KeyOpener): AsyncGenerator<RecordedFrame> {
   let key: Buffer | undefined;
   let chunk = -1;
-  for await (const bytes of readChunks(path)) {
+  for await (const bytes of readChunks(file)) {
     chunk++;
     if (!key) {
       if (!bytes.subarray(0, recordingMagic.length).equals(recordingMagic)) damaged(session);
@@ -69,8 +79,9 @@ export async function recoverRecording(
 ): Promise<RecordingSeal & { readonly dropped: number }> {
   const path = pathOf(folder, session);
   const none = { chunks: 0, bytes: 0, root: emptyRoot.toString('hex') };
-  if (!(await stat(path).catch(() => undefined))) return { ...none, dropped: 0 };
-  const { rest, ...seal } = await measureRecording(path);
+  const file = await openFile(path);
+  if (!file) return { ...none, dropped: 0 };
+  const { rest, ...seal } = await measureRecording(file);
   if (seal.bytes === 0) {
     // Not even the header is whole: there is nothing to keep.
     await rm(path);

@@ -8,6 +8,7 @@ import { afterEach, expect, test } from 'vitest';
 import { emptyRoot } from '../ledger/hash.ts';
 import type { KeyOpener } from '../ledger/keyring.ts';
 import { type SessionKey, sessionKey } from '../ledger/session-key.ts';
+import { openFile } from '../ledger/disk-folder.ts';
 import { measureRecording } from '../ledger/verify-recordings.ts';
 import { readRecording, recoverRecording } from './reading.ts';
 import { openRecorder } from './recorder.ts';
@@ -36,6 +37,8 @@ async function all(folder: string, opener: KeyOpener) {
   return frames;
 }
 
+const measured = async (path: string) => measureRecording((await openFile(path))!);
+
 test('what was written is read back in order, whatever its size', async () => {
   const { folder, path, key, opener } = place();
   const recorder = openRecorder({ folder, session, key });
@@ -48,7 +51,7 @@ test('what was written is read back in order, whatever its size', async () => {
   const sealed = await recorder.seal();
   expect(await recorder.seal()).toBe(sealed);
   expect(await all(folder, opener)).toEqual(given);
-  expect(await measureRecording(path)).toEqual({ ...sealed, rest: 0 });
+  expect(await measured(path)).toEqual({ ...sealed, rest: 0 });
   expect(recorder.bytes).toBe(given.reduce((sum, { bytes }) => sum + bytes.length, 0));
   expect(() => recorder.write('meta', 0, randomBytes(1))).toThrow('ended');
 });
@@ -91,7 +94,7 @@ test('every changed byte is found, with the key and without', async () => {
     const bad = Buffer.from(good);
     bad[i] = bad[i]! ^ 1;
     writeFileSync(path, bad);
-    expect(await measureRecording(path)).not.toEqual({ ...sealed, rest: 0 });
+    expect(await measured(path)).not.toEqual({ ...sealed, rest: 0 });
     const read = await all(folder, opener).catch(() => []);
     expect(read.length).toBeLessThan(2);
   }
@@ -102,15 +105,15 @@ test('a torn chunk is dropped and the rest is kept', async () => {
   const recorder = openRecorder({ folder, session, key });
   recorder.write('client', 1, Buffer.from('kept'));
   await recorder.flush();
-  const whole = await measureRecording(path);
+  const whole = await measured(path);
   recorder.write('client', 2, Buffer.from('torn'));
   await recorder.seal();
-  truncateSync(path, (await measureRecording(path)).bytes - 3);
+  truncateSync(path, (await measured(path)).bytes - 3);
   expect((await all(folder, opener)).map(({ bytes }) => bytes.toString())).toEqual(['kept']);
   const recovered = await recoverRecording(folder, session);
   expect(recovered).toMatchObject({ chunks: 1, bytes: whole.bytes, root: whole.root });
   expect(recovered.dropped).toBeGreaterThan(0);
-  expect((await measureRecording(path)).rest).toBe(0);
+  expect((await measured(path)).rest).toBe(0);
   truncateSync(path, 4);
   expect(await recoverRecording(folder, session)).toMatchObject({ chunks: 0, bytes: 0, dropped: 4 });
 });

@@ -20,7 +20,7 @@ import { type Disk, disk } from '../ledger/disk.ts';
 import { openKeyring } from '../ledger/keyring.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import { readJournal } from '../ledger/read-journal.ts';
-import { verifyLedger } from '../ledger/verify.ts';
+import { verifyLedger } from '../ledger/verify-disk.ts';
 import { openPolicy } from '../policy/policy.ts';
 import { loadPolicies } from '../policy/policy-set.ts';
 import { readRecording } from '../recordings/reading.ts';

@@ -1,5 +1,6 @@
 // The ledger's history through a draft, from its files and keys: beside a running gateway, which it does not touch.
 import type { KeyOpener } from '../ledger/keyring.ts';
+import { onDisk } from '../ledger/disk-folder.ts';
 import { segments } from '../ledger/journal-reading.ts';
 import { openJournalTail, readJournal } from '../ledger/read-journal.ts';
 import { type BacktestReport, openBacktest } from '../policy/backtest.ts';
@@ -81,7 +82,7 @@ function isWanted(
 
 /** First entry of the newest segment that begins before a time. */
 async function segmentBefore(folder: string, time: number): Promise<number> {
-  for (const first of (await segments(folder)).toReversed()) {
+  for (const first of (await segments(onDisk(folder))).toReversed()) {
     for await (const { entry } of readJournal(folder, first)) {
       if (entry.ts < time) return first;
       break;

@@ -10,7 +10,7 @@ import type { Fault } from '../domain/fault.ts';
 import { emptyRoot, sha256 } from '../ledger/hash.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import { formatCheckpoint, formatVkey, openNote, parseVkey, signNote } from '../ledger/note.ts';
-import { verifyLedger } from '../ledger/verify.ts';
+import { verifyLedger } from '../ledger/verify-disk.ts';
 import { type Cosigning, openCosigning } from './cosigning.ts';
 import { formatSubmission, parseSubmission } from './submission.ts';
 import { createWitness, startWitness, type Witness } from './witness.ts';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startWorld, type World } from '../../src/demo/world.ts';
 import { openKeyring } from '../../src/ledger/keyring.ts';
 import { readJournal } from '../../src/ledger/read-journal.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { verifyLedger } from '../../src/ledger/verify-disk.ts';
 import { verifies } from '../requirements.ts';
 
 const rounds = Number(process.env.COUNTERSIGN_KILLS ?? 6);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openLedger } from '../../src/ledger/ledger.ts';
 import { readJournal } from '../../src/ledger/read-journal.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { verifyLedger } from '../../src/ledger/verify-disk.ts';
 import { type LedgerPlace, ledgerPlace } from '../peers/ledger.ts';
 
 let place: LedgerPlace;

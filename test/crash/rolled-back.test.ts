@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startWorld, type World } from '../../src/demo/world.ts';
 import { parseVkey } from '../../src/ledger/note.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { verifyLedger } from '../../src/ledger/verify-disk.ts';
 import { createWitness, startWitness, type Witness } from '../../src/witness/witness.ts';
 import { verifies } from '../requirements.ts';
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { exportJWK, SignJWT } from 'jose';
 import pg from 'pg';
 import { readJournal } from '../../src/ledger/read-journal.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { verifyLedger } from '../../src/ledger/verify-disk.ts';
 import { freePort, testPostgres, type TestPostgres } from '../peers/postgres.ts';
 import { RawClient } from '../peers/raw-client.ts';
 

@@ -1,6 +1,7 @@
 // C2SP/CCTV: Ed25519 edge cases. Which of them a verifier accepts is a choice; ours is OpenSSL's, and it must not drift.
 import { createPublicKey, verify } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { verifyEd25519 } from '../../src/ledger/ed25519.ts';
 import { text, vectors } from './folder.ts';
 
 interface Vector {
@@ -32,5 +33,12 @@ test('keys and points of low order, other encodings and a left-over of the cofac
     const flags = vector.flags ?? [];
     const expected = flags.every((flag) => harmless.has(flag));
     expect(accepts(vector), `vector ${vector.number}: ${flags.join(' ')}`).toBe(expected);
+  }
+});
+
+test('the verification of our own, for browsers, answers each of them as OpenSSL does', () => {
+  for (const vector of list) {
+    const [key, signature] = [Buffer.from(vector.key, 'hex'), Buffer.from(vector.sig, 'hex')];
+    expect(verifyEd25519(key, Buffer.from(vector.msg), signature), `vector ${vector.number}`).toBe(accepts(vector));
   }
 });
