@@ -19,9 +19,10 @@ export interface Denial {
   readonly entry: number;
   readonly reason: string;
   readonly advice: string;
-  readonly next: Next;
+  /** `retry`: nothing is wrong with the statement, the gateway cannot now. */
+  readonly next: Next | 'retry';
   /** Tells apart what the calling agent should do. */
-  readonly cause: 'policy' | 'refused' | 'expired' | 'withdrawn' | 'not-understood';
+  readonly cause: 'policy' | 'refused' | 'expired' | 'withdrawn' | 'not-understood' | 'unavailable';
 }
 
 /** A statement is waiting for people; told to the client at once, while it waits. */

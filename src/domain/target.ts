@@ -1,5 +1,5 @@
-/** A configured resource that the gateway reaches on behalf of a principal. */
-export type AckLevel = 'written' | 'synced';
+/** Where a record must be before what it permits is sent: in the kernel, on the device, in a second place too. */
+export type AckLevel = 'written' | 'synced' | 'replicated';
 
 export interface Target {
   readonly name: string;

@@ -18,6 +18,7 @@ import { type Disk, disk } from './disk.ts';
 import { openKeyring } from './keyring.ts';
 import { createLedger, type LedgerOptions, openLedger } from './ledger.ts';
 import { openJournalTail, readJournal } from './read-journal.ts';
+import { LevelFault, type Replica } from './replica.ts';
 import { verifyLedger } from './verify-disk.ts';
 
 const places: LedgerPlace[] = [];
@@ -98,6 +99,60 @@ test('written resolves after the write, synced after a sync that began after the
   expect(at('two')).toBeGreaterThan(at('synced'));
   expect(at('sync')).toBeGreaterThan(at('write'));
   await ledger.close();
+});
+
+test('a checkpoint covers only what is on the device', async () => {
+  const place = await fresh();
+  let hold: Promise<void> | undefined;
+  const slow: Disk = { ...disk, sync: async (fd) => (await hold, await disk.sync(fd)) };
+  const { ledger } = await openLedger({ ...place, disk: slow, periodMs: 3_600_000 });
+  const go = Promise.withResolvers<void>();
+  hold = go.promise;
+  ledger.append({ type: 'heartbeat', facts: { n: 1 } }, 'written');
+  const signing = ledger.checkpointNow();
+  // Its sync has begun when the next entry is written.
+  await new Promise((turn) => setImmediate(turn));
+  await ledger.append({ type: 'heartbeat', facts: { n: 2 } }, 'written').durable;
+  const after = ledger.status().entries;
+  go.resolve();
+  await signing;
+  expect(ledger.status().checkpoint?.size).toBe(after - 1);
+  hold = undefined;
+  await ledger.close();
+});
+
+test('replicated waits for the sync of the group, then for the copy of all of it', async () => {
+  const place = await fresh();
+  const events: string[] = [];
+  const told = (what: string, upTo: number) => events.push(`${what} ${upTo}`);
+  const copying = Promise.withResolvers<void>();
+  let down = false;
+  const replica: Replica = {
+    fault: () => (down ? new LevelFault() : undefined),
+    synced: (upTo) => void told('synced', upTo),
+    copied: (upTo) => (told('copied', upTo), copying.promise),
+  };
+  const { ledger } = await openLedger({ ...place, replica, periodMs: 3_600_000 });
+  const first = ledger.append({ type: 'heartbeat', facts: {} }, 'replicated');
+  const second = ledger.append({ type: 'heartbeat', facts: {} }, 'replicated');
+  expect(second.durable).toBe(first.durable);
+  let done = false;
+  const waiting = second.durable.then(() => (done = true));
+  await ledger.append({ type: 'heartbeat', facts: {} }, 'synced').durable;
+  expect(done).toBe(false);
+  expect(events.filter((event) => event.startsWith('copied'))).toEqual([`copied ${second.index + 1}`]);
+  copying.resolve();
+  await waiting;
+  down = true;
+  const before = ledger.status().entries;
+  expect(() => ledger.append({ type: 'heartbeat', facts: {} }, 'replicated')).toThrow(LevelFault);
+  await ledger.append({ type: 'heartbeat', facts: {} }, 'written').durable;
+  expect(ledger.status().entries).toBe(before + 1);
+  await ledger.close();
+  // Without a second place the level is refused, never taken for a lesser one.
+  const { ledger: alone } = await openLedger(place);
+  expect(() => alone.append({ type: 'heartbeat', facts: {} }, 'replicated')).toThrow(LevelFault);
+  await alone.close();
 });
 
 test('what is too long is refused and leaves no trace; large payloads are kept', async () => {

@@ -18,6 +18,7 @@ import { formatVkey, type NoteKey, parseVkey } from './note.ts';
 import { commit, payloadLimit } from './payload.ts';
 import { compareWithLock, cutTornEnd, type Found, recoverJournal, refusal } from './recovery.ts';
 import { openSequencer, type Sequencer } from './sequencer.ts';
+import { LevelFault, openReplicated, type Replica } from './replica.ts';
 import type { SessionKey } from './session-key.ts';
 import { tileWidth } from './tile.ts';
 
@@ -50,6 +51,8 @@ export interface LedgerOptions {
   /** Told when the provider begins to fail, and when it answers again. */
   readonly keysTold?: (status: KeyStatus) => void;
   readonly disk?: Disk;
+  /** Second place of the record; without one nothing reaches `replicated`. */
+  readonly replica?: Replica;
   /** Called once, when the ledger stops for good because it could not write. */
   readonly stopped?: (fault: Fault) => void;
 }
@@ -81,7 +84,8 @@ export interface Ledger {
   newKey(): SessionKey;
   /**
    * Appends an entry; its payload is sealed with `key`, or the boot's own. Throws a Fault, with nothing appended, when
-   * it is too long (`client.limit`) or the ledger has stopped (`ledger.unavailable`, `gateway.stopping`).
+   * it is too long (`client.limit`), the level cannot be reached now (LevelFault), or the ledger has stopped
+   * (`ledger.unavailable`, `gateway.stopping`).
    */
   append(draft: Draft, level: AckLevel, key?: SessionKey): Appended;
   status(): LedgerState;
@@ -151,7 +155,8 @@ export async function openLedger(options: LedgerOptions): Promise<{ ledger: Ledg
 const defaultHeartbeatMs = 600_000;
 
 async function startWriting(options: LedgerOptions, recover: ((folder: string) => Promise<Found>) | undefined) {
-  const { folder, state } = options;
+  const { folder, state, replica } = options;
+  const replicated = replica && openReplicated(replica);
   const disk = options.disk ?? realDisk;
   const now = options.now ?? Date.now;
   const { heartbeatMs = defaultHeartbeatMs } = options;
@@ -212,6 +217,8 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
 
   function append(draft: Draft, level: AckLevel, key: SessionKey = bootKey): Appended {
     const { session, payload } = draft;
+    const unreached = level === 'replicated' ? (replica ? replica.fault() : new LevelFault()) : undefined;
+    if (unreached) throw unreached;
     if (session !== undefined && !opaqueId.test(session))
       throw new TypeError('a session id is 1 to 64 of A-Z a-z 0-9 _ -');
     const index = journal.prepare();
@@ -226,7 +233,8 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
     journal.put(entry, key, committed?.text, draft.type === 'statement.outcome');
     open.note(draft.type, session, draft.sequence, committed && key.id);
     lastTs = ts;
-    return { index, durable: journal.durable(level) };
+    if (level !== 'replicated' || !replicated) return { index, durable: journal.durable(level) };
+    return { index, durable: replicated(journal.durable('synced'), index + 1) };
   }
 
   function tick(): void {
@@ -238,8 +246,11 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
   function publish(): Promise<void> {
     const round = async () => {
       try {
-        await journal.sync();
+        // What is written while the device works is not on it yet: a checkpoint may not cover it (test: ledger "a checkpoint covers").
+        journal.flush();
         const size = journal.written();
+        await journal.sync();
+        replica?.synced(size);
         if (size === checkpoint?.size) return;
         const { size: signed, root } = await sequencer.publish(size);
         checkpoint = { size: signed, root: root.toString('base64'), at: now() };

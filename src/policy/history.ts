@@ -116,7 +116,10 @@ export function openHistory(): History {
       at: entry.ts,
       kind: (text(k) ?? 'execute') as StatementKind,
       text: text(what['text']) ?? '',
-      ruling: held ? ('hold' as const) : ((text(d) ?? 'deny') as RecordedStatement['ruling']),
+      // What only its record's place refused, the policy had permitted.
+      ruling: held
+        ? 'hold'
+        : ((cause === 'unavailable' ? 'permit' : (text(d) ?? 'deny')) as RecordedStatement['ruling']),
       rules: Array.isArray(rules) ? rules.map(String) : [],
       masks: Array.isArray(what['masks']) ? (what['masks'] as unknown as MaskRow[]) : [],
       ...(hold ? { hold: { group: text(hold['group']) ?? '', quorum: Number(hold['quorum']) } } : {}),

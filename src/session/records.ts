@@ -31,7 +31,9 @@ import type { Spending } from './budget.ts';
 /** The parts of a decision's record that are the same each time the same meaning gets the same decision. */
 export interface Prepared {
   readonly decision: Decision;
+  /** What this decision waits for, and what a permit of the same statement would. */
   readonly level: AckLevel;
+  readonly demanded: AckLevel;
   readonly effects: readonly EffectRow[];
   readonly facts: Draft['facts'];
   readonly what: { readonly [key: string]: Json | undefined };
@@ -55,12 +57,16 @@ export function prepareRecord(
   // Frozen all the way down: `canonical` writes what is frozen once and remembers it.
   const { effects, results } = freezeAll(recordMeaning(meaning, target.name));
   const { shadow } = decision;
-  const level = changesState(meaning.effects) ? target.ack.write : target.ack.read;
+  const demanded = changesState(meaning.effects) ? target.ack.write : target.ack.read;
   const deferred = kind === 'prepare' && decision.ruling === 'hold';
+  // What lets nothing act need not wait for another machine.
+  const acts = deferred || decision.ruling === 'permit';
+  const level = demanded === 'replicated' && !acts ? 'synced' : demanded;
   const masks = decision.ruling === 'deny' ? [] : maskSummary(decision.masks);
   return {
     decision,
     level,
+    demanded,
     effects,
     facts: freezeAll({
       a: level,
@@ -112,6 +118,11 @@ export function decisionDraft(
   return { type: 'statement.decision', session, sequence, facts, payload: { what } };
 }
 
+/** What the ruling that ends a hold waits for. */
+export function rulingLevel(ruling: 'permit' | 'deny', { demanded }: Prepared): AckLevel {
+  return ruling === 'deny' && demanded === 'replicated' ? 'synced' : demanded;
+}
+
 /** The ruling that ends a hold. */
 export function rulingDraft(
   session: string,
@@ -121,7 +132,8 @@ export function rulingDraft(
   prepared: Prepared,
   denial?: { cause: string; reason: string; advice: string },
 ): Draft {
-  const { a, p, e, k, met, r } = prepared.facts;
+  const { p, e, k, met, r } = prepared.facts;
+  const a = rulingLevel(ruling, prepared);
   return {
     type: 'statement.decision',
     session,

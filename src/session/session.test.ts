@@ -15,11 +15,13 @@ import { Fault } from '../domain/fault.ts';
 import type { Link } from '../domain/link.ts';
 import type { Denial, Holding, Permit } from '../domain/permit.ts';
 import type { Principal } from '../domain/principal.ts';
+import type { AckLevel } from '../domain/target.ts';
 import type { Meaning, Statement, StatementKind } from '../domain/statement.ts';
 import { type Disk, disk } from '../ledger/disk.ts';
 import { openKeyring } from '../ledger/keyring.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import { readJournal } from '../ledger/read-journal.ts';
+import { LevelFault, type Replica } from '../ledger/replica.ts';
 import { verifyLedger } from '../ledger/verify-disk.ts';
 import { openPolicy } from '../policy/policy.ts';
 import { loadPolicies } from '../policy/policy-set.ts';
@@ -65,6 +67,8 @@ interface World {
   readonly advanced: { ms: number };
   /** Runs in the turn of an append, while it is not durable yet. */
   readonly hook: { appended?: (draft: Draft) => void };
+  /** Of the target; may be changed. */
+  readonly ack: { read: AckLevel; write: AckLevel };
 }
 
 const ends: (() => unknown)[] = [];
@@ -73,11 +77,20 @@ afterEach(async () => {
 });
 
 async function world(
-  options: { policies?: string; disk?: Disk; carry?: Parameters<typeof openGateway>[0]['carry'] } = {},
+  options: {
+    policies?: string;
+    disk?: Disk;
+    replica?: Replica;
+    carry?: Parameters<typeof openGateway>[0]['carry'];
+  } = {},
 ): Promise<World> {
   const place = await ledgerPlace();
   ends.push(() => place.remove());
-  const { ledger: real } = await openLedger({ ...place, ...(options.disk ? { disk: options.disk } : {}) });
+  const { ledger: real } = await openLedger({
+    ...place,
+    ...(options.disk ? { disk: options.disk } : {}),
+    ...(options.replica ? { replica: options.replica } : {}),
+  });
   const hook: World['hook'] = {};
   const ledger: Ledger = {
     ...real,
@@ -118,6 +131,7 @@ async function world(
   const policy = openPolicyHolder(ledger);
   await policy.activate(policyOf(options.policies ?? base));
   const principals = new Map<string, Principal>([['agent', agent]]);
+  const ack: World['ack'] = { read: 'written', write: options.replica ? 'replicated' : 'synced' };
   const gateway = openGateway({
     ledger,
     policy,
@@ -143,7 +157,7 @@ async function world(
             host: '127.0.0.1',
             port,
             database: 'shop',
-            ack: { read: 'written', write: 'synced' },
+            ack,
           },
           credential: { user: 'app', password: async () => 'target-password', tls: 'disable' },
           labels: ['pii.email'],
@@ -163,6 +177,7 @@ async function world(
     principals,
     advanced,
     hook,
+    ack,
     received: () => Buffer.concat(chunks).toString('utf8'),
     pass(ms) {
       advanced.ms += ms;
@@ -1026,5 +1041,115 @@ describe('carried labels', () => {
     permitted(await ruling);
     expect(calls).toHaveLength(1);
     await session.close('done');
+  });
+});
+
+describe('a level that cannot be reached', () => {
+  /** A second place that the test switches; `late` lets a wait begin and then fail. */
+  function place() {
+    const copied: number[] = [];
+    const state: { down: boolean; late: boolean; hold?: Promise<void> } = { down: false, late: false };
+    const replica: Replica = {
+      fault: () => (state.down ? new LevelFault() : undefined),
+      synced() {},
+      async copied(upTo) {
+        await state.hold;
+        if (state.late) throw new LevelFault();
+        copied.push(upTo);
+      },
+    };
+    return { replica, state, copied };
+  }
+  const write = statement(meaning('sql:insert'), 'insert into orders values (1)');
+  const unavailable = { granted: false, cause: 'unavailable', next: 'retry' };
+
+  async function entriesOf(of: World, type: string) {
+    const found: { index: number; facts: Draft['facts'] }[] = [];
+    for await (const { index, entry } of readJournal(of.place.folder, 0))
+      if (entry.t === type) found.push({ index, facts: entry.x });
+    return found;
+  }
+
+  test('a permit is minted only after its entry was copied', async () => {
+    const { replica, state, copied } = place();
+    const of = await world({ replica });
+    const session = await signIn(of);
+    const go = Promise.withResolvers<void>();
+    state.hold = go.promise;
+    let minted = false;
+    const asked = session.submit(write).then((ruling) => {
+      minted = true;
+      return permitted(ruling);
+    });
+    // Many turns and many syncs pass; only the copy counts.
+    for (let i = 0; i < 5; i++) await of.ledger.append({ type: 'heartbeat', facts: {} }, 'synced').durable;
+    expect(minted).toBe(false);
+    go.resolve();
+    const permit = await asked;
+    expect(Math.max(...copied)).toBeGreaterThan(permit.entry);
+    expect((await entriesOf(of, 'statement.decision')).at(-1)?.facts).toMatchObject({ a: 'replicated', d: 'permit' });
+  });
+
+  test('while it cannot be reached only what demands it is refused, on the record, and the session goes on', async () => {
+    const { replica, state } = place();
+    const of = await world({ replica });
+    const session = await signIn(of);
+    state.down = true;
+    const denial = refused(await session.submit(write));
+    expect(denial).toMatchObject(unavailable);
+    expect(session.ended.aborted).toBe(false);
+    session.settle(permitted(await session.submit(statement(meanings.read))), done);
+    // A denial acts on nothing and waits for no other machine.
+    expect(refused(await session.submit(statement(meanings.grant, 'grant'))).cause).toBe('policy');
+    state.down = false;
+    session.settle(permitted(await session.submit(write)), done);
+    const facts = (await entriesOf(of, 'statement.decision')).map(({ facts: { a, cause, d } }) => [d, a, cause]);
+    expect(facts).toEqual([
+      ['deny', 'synced', 'unavailable'],
+      ['permit', 'written', undefined],
+      ['deny', 'synced', undefined],
+      ['permit', 'replicated', undefined],
+    ]);
+    await of.gateway.stop('done');
+    await of.ledger.close();
+    expect(await verifyLedger(of.place.folder, of.place.vkey)).toMatchObject({ ok: true });
+  });
+
+  test('a wait that fails sends nothing and says so', async () => {
+    const { replica, state } = place();
+    const of = await world({ replica });
+    const session = await signIn(of);
+    state.late = true;
+    const denial = refused(await session.submit(write));
+    expect(denial).toMatchObject(unavailable);
+    expect(session.ended.aborted).toBe(false);
+    await of.ledger.append({ type: 'heartbeat', facts: {} }, 'synced').durable;
+    expect((await entriesOf(of, 'statement.outcome')).map(({ facts }) => facts.status)).toEqual(['skipped']);
+  });
+
+  test('a grant that cannot be recorded is refused; the hold itself waits for no other machine', async () => {
+    const { replica, state } = place();
+    const of = await world({ replica });
+    const session = await signIn(of);
+    const { holding, ruling } = await held(session);
+    state.down = true;
+    await of.approvals.vote(holding.id, dana, ballot(of, holding.id));
+    expect(refused(await ruling)).toMatchObject(unavailable);
+    state.down = false;
+    const facts = (await entriesOf(of, 'statement.decision')).map(({ facts: { a, cause, d } }) => [d, a, cause]);
+    expect(facts).toEqual([
+      ['hold', 'synced', undefined],
+      ['deny', 'synced', 'unavailable'],
+    ]);
+  });
+
+  test('a session whose opening demands it is not opened', async () => {
+    const { replica, state } = place();
+    const of = await world({ replica });
+    of.ack.read = 'replicated';
+    state.down = true;
+    await expect(signIn(of)).rejects.toMatchObject({ code: 'ledger.unavailable' });
+    state.down = false;
+    await expect(signIn(of)).resolves.toBeDefined();
   });
 });

@@ -6,6 +6,7 @@ import type { Claimed, Principal } from '../domain/principal.ts';
 import type { Meaning, Outcome, Statement, StatementKind } from '../domain/statement.ts';
 import type { Approvals, Resolution } from '../approvals/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { LevelFault } from '../ledger/replica.ts';
 import type { SessionKey } from '../ledger/session-key.ts';
 import type { View } from '../policy/policy.ts';
 import type { Backend, Session, Wait } from '../protocols/protocol.ts';
@@ -25,9 +26,11 @@ import {
   type Prepared,
   reachedDraft,
   rulingDraft,
+  rulingLevel,
   skipped,
 } from './records.ts';
 import { type GuardedTarget, guardTarget, type RawStream, type TargetEntry } from './target-link.ts';
+import { unreachedDenial, unreachedRecord, whenReached } from './unreached.ts';
 
 export interface SessionOptions {
   readonly id: string;
@@ -175,10 +178,23 @@ export function openSession(options: SessionOptions): OpenSession {
       const ruling = of.decision.ruling;
       const position = sequence + 1;
       if (ruling === 'hold' && statement.kind !== 'prepare') return hold(statement, of, spending, position, wait);
-      const { index, durable } = appendDecision(statement, of, position);
+      let appended: ReturnType<typeof appendDecision>;
+      try {
+        appended = appendDecision(statement, of, position);
+      } catch (error) {
+        if (!(error instanceof LevelFault)) throw error;
+        const { of: refused, facts } = unreachedRecord(of);
+        const { index, durable } = appendDecision(statement, refused, position, facts);
+        return durable.then(() => unreachedDenial(index));
+      }
+      const { index, durable } = appended;
       if (ruling === 'deny') return durable.then(() => denial(index, of));
       spending.commit();
-      return durable.then(() => permitted(index, position, of, statement, spending));
+      return whenReached<Permit | Denial>(
+        durable,
+        () => permitted(index, position, of, statement, spending),
+        () => unreached(index, position, statement.kind),
+      );
     } catch (error) {
       return Promise.reject(failed(error));
     }
@@ -215,6 +231,13 @@ export function openSession(options: SessionOptions): OpenSession {
     if (kind !== 'connect') open.set(granted, position);
     if (spending.totals) writing.set(granted, spending);
     return granted;
+  }
+
+  /** It was permitted, but its record did not get where it must be in time. */
+  function unreached(index: number, position: number, kind: StatementKind): Denial {
+    if (!sealed && kind !== 'connect')
+      append(() => ledger.append(outcomeDraft(id, position, skipped), 'written', key).durable);
+    return unreachedDenial(index);
   }
 
   function denial(index: number, of: Prepared): Denial {
@@ -300,7 +323,7 @@ export function openSession(options: SessionOptions): OpenSession {
       const advice = decision.ruling === 'deny' ? decision.advice : 'Send it again to ask under the new policy.';
       const { index, durable } = ledger.append(
         rulingDraft(id, position, 'deny', approval, of, { cause: 'policy', reason, advice }),
-        of.level,
+        rulingLevel('deny', of),
         key,
       );
       await durable;
@@ -313,8 +336,24 @@ export function openSession(options: SessionOptions): OpenSession {
         cause: 'policy',
       };
     }
-    const { index, durable } = ledger.append(rulingDraft(id, position, 'permit', approval, of), of.level, key);
-    await durable;
+    let appended: ReturnType<typeof ledger.append>;
+    try {
+      appended = ledger.append(rulingDraft(id, position, 'permit', approval, of), of.demanded, key);
+    } catch (error) {
+      if (!(error instanceof LevelFault)) throw error;
+      const { reason, advice } = unreachedDenial(0);
+      const refused = rulingDraft(id, position, 'deny', approval, of, { cause: 'unavailable', reason, advice });
+      const { index, durable } = ledger.append(refused, rulingLevel('deny', of), key);
+      await durable;
+      return unreachedDenial(index);
+    }
+    const { index, durable } = appended;
+    const late = await whenReached<Denial | undefined>(
+      durable,
+      () => undefined,
+      () => unreached(index, position, statement.kind),
+    );
+    if (late) return late;
     // Whoever left meanwhile gets nothing, and the record says that nothing was sent.
     if (signal.aborted) {
       append(() => ledger.append(outcomeDraft(id, position, skipped), 'written', key).durable);
@@ -329,7 +368,7 @@ export function openSession(options: SessionOptions): OpenSession {
     const words = endWords(resolution, of.decision.ruling === 'hold' ? of.decision.group : 'the group');
     const { index, durable } = ledger.append(
       rulingDraft(id, position, 'deny', approval, of, { cause, ...words }),
-      of.level,
+      rulingLevel('deny', of),
       key,
     );
     await durable;

@@ -129,7 +129,7 @@ export function refusalOfCopy(fault: Fault): Refusal {
 
 /**
  * SQLSTATE by what a calling agent should do: 42501 denied by policy; KC001 people refused; KC002 nobody answered in time;
- * 57014 withdrawn, as a cancelled statement. Class KC is implementation-defined (SQL:2023 part 2, 24.1).
+ * 57014 withdrawn, as a cancelled statement; 57P03 not recordable as it must be now. Class KC is implementation-defined (SQL:2023 part 2, 24.1).
  */
 const denials = {
   policy: '42501',
@@ -137,12 +137,14 @@ const denials = {
   expired: 'KC002',
   withdrawn: '57014',
   'not-understood': '0A000',
+  unavailable: '57P03',
 } as const satisfies Record<Denial['cause'], string>;
 
 const nextSteps = {
   final: 'This is final: do not retry it.',
   change: 'Change the statement and send it again.',
   ask: 'Ask for approval, then send it again.',
+  retry: 'Retry it later.',
 } as const satisfies Record<Denial['next'], string>;
 
 /** The server's own error for a name that it does not have: 42P01 for relations, 42883 for functions. */

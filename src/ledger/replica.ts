@@ -1,0 +1,39 @@
+// The second place of the record, as the ledger sees it: what is on the local device is to be copied, and can be waited for.
+import { Fault } from '../domain/fault.ts';
+
+export interface Replica {
+  /** Why nothing can be waited for now; undefined when it can. */
+  fault(): LevelFault | undefined;
+  /** Everything below `upTo` is on the local device. Nothing else is ever copied, so the copy is never ahead of what a start finds. */
+  synced(upTo: number): void;
+  /** Resolves when everything below `upTo`, which is on the local device, is in the second place; rejects with a LevelFault. */
+  copied(upTo: number): Promise<void>;
+}
+
+/**
+ * The level cannot be reached now. The ledger goes on: only what demands the level is refused, and the session stays
+ * (test: session/unreached).
+ */
+export class LevelFault extends Fault {
+  constructor(cause?: unknown) {
+    super(
+      'ledger.unavailable',
+      'The decision cannot be recorded where this target demands it, so it is not executed.',
+      cause,
+    );
+  }
+}
+
+/** Waits for the copy of entries whose frame is synced; the same promise for all of one group. */
+export function openReplicated(replica: Replica) {
+  let group: { synced?: Promise<void>; upTo: number; durable: Promise<void> } = { upTo: 0, durable: Promise.resolve() };
+  return function replicated(synced: Promise<void>, upTo: number): Promise<void> {
+    if (group.synced !== synced) {
+      const fresh = (group = { synced, upTo, durable: synced.then((): Promise<void> => replica.copied(fresh.upTo)) });
+      // Whoever does not wait must not bring the process down; whoever does is still told.
+      fresh.durable.catch(() => undefined);
+    }
+    group.upTo = upTo;
+    return group.durable;
+  };
+}
