@@ -66,6 +66,11 @@ export interface SessionDetail extends SessionSummary {
   readonly openEntry: number;
   readonly sealEntry?: number;
   readonly recordedBytes: number;
+  /** What the recording keeps: `full`, `rows <n>` or `digest`, and what it left out; absent for records from before there were rules. */
+  readonly recording?: {
+    readonly rule: string;
+    readonly unkept?: { readonly rows: number; readonly bytes: number };
+  };
   /** What was asked about labelled columns, by label: values of its own, and statements that order or search them. */
   readonly met: readonly { readonly label: string; readonly matches: number; readonly probes: number }[];
 }

@@ -83,6 +83,9 @@ export const sessionDetail = sessionSummary.extend({
   openEntry: count,
   sealEntry: count.optional(),
   recordedBytes: count,
+  recording: z
+    .strictObject({ rule: z.string(), unkept: z.strictObject({ rows: count, bytes: count }).optional() })
+    .optional(),
   met: z.array(z.strictObject({ label: z.string(), matches: count, probes: count })),
 }) satisfies z.ZodType<SessionDetail>;
 
@@ -137,6 +140,11 @@ export const statementRow = z.strictObject({
     .optional(),
 }) satisfies z.ZodType<StatementRow>;
 
+const notKept = z
+  .strictObject({ rule: z.string(), rows: count, bytes: count, sha256: z.string() })
+  .optional()
+  .describe('What the recording does not hold; the digest is of the whole.');
+
 const replayEvent = z.discriminatedUnion('kind', [
   z.strictObject({
     at: time,
@@ -145,7 +153,14 @@ const replayEvent = z.discriminatedUnion('kind', [
     text: z.string(),
     parameters: parameters.optional(),
   }),
-  z.strictObject({ at: time, kind: z.literal('result'), columns: strings, rows: z.array(parameters), total: count }),
+  z.strictObject({
+    at: time,
+    kind: z.literal('result'),
+    columns: strings,
+    rows: z.array(parameters),
+    total: count,
+    unkept: notKept,
+  }),
   z.strictObject({ at: time, kind: z.literal('done'), tag: z.string() }),
   z.strictObject({
     at: time,
@@ -169,6 +184,7 @@ const replayEvent = z.discriminatedUnion('kind', [
     direction: z.enum(['in', 'out']),
     bytes: count,
     preview: z.string(),
+    unkept: notKept,
   }),
   z.strictObject({ at: time, kind: z.literal('other'), name: z.string() }),
 ]) satisfies z.ZodType<ReplayEvent>;

@@ -32,7 +32,15 @@ export function oauthOf(
 
 export function openTarget(of: Config['targets'][number]): TargetEntry {
   return {
-    target: { name: of.name, protocol: of.protocol, host: of.host, port: of.port, database: of.database, ack: of.ack },
+    target: {
+      name: of.name,
+      protocol: of.protocol,
+      host: of.host,
+      port: of.port,
+      database: of.database,
+      ack: of.ack,
+      recording: of.recording,
+    },
     databases: of.databases,
     credential: {
       user: of.credential.user,

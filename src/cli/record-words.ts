@@ -1,5 +1,6 @@
 // Sessions, statements and requests in words for a terminal. Nothing is cut silently, and nothing that agents wrote steers it.
 import type { EffectRow, StatementRow } from '../api/contract.ts';
+import type { NotKept } from '../domain/replay-event.ts';
 import { type Cell, type Io, printLine, type Tone } from './output.ts';
 
 export function moment(at: number | undefined): string {
@@ -84,4 +85,9 @@ export function shadowWords(shadow: StatementRow['shadow']): string {
   if (!shadow) return '';
   const masks = shadow.masks === undefined ? '' : `, ${shadow.masks} columns masked`;
   return `shadow: ${shadow.ruling}${shadow.rules.length > 0 ? ` by ${shadow.rules.join(', ')}` : ''}${masks}`;
+}
+
+/** What a recording does not hold of one result. */
+export function unkeptWords({ rows, bytes, rule, sha256 }: NotKept): string {
+  return `… and ${rows.toLocaleString('en')} more rows, ${bytes.toLocaleString('en')} bytes, not kept under the rule ${rule}; SHA-256 of all: ${sha256}`;
 }

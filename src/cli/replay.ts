@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Replay, ReplayEvent } from '../api/contract.ts';
 import { type Io, printLine, printTable } from './output.ts';
-import { moment, printParameters, printText } from './record-words.ts';
+import { moment, printParameters, printText, unkeptWords } from './record-words.ts';
 
 export interface Pace {
   /** 2 is twice as fast. */
@@ -37,8 +37,9 @@ async function show(event: ReplayEvent, io: Io): Promise<void> {
         row.map((value) => (value === null ? { text: 'NULL', tone: 'dim' as const } : value)),
       );
       await printTable(io, event.columns, shown);
-      const left = event.total - event.rows.length;
+      const left = event.total - event.rows.length - (event.unkept?.rows ?? 0);
       if (left > 0) printLine(io, `… and ${left} more rows; show more with --rows`, 'dim');
+      if (event.unkept) printLine(io, unkeptWords(event.unkept), 'yellow');
       return;
     }
     case 'done':
@@ -54,7 +55,9 @@ async function show(event: ReplayEvent, io: Io): Promise<void> {
       return;
     case 'copy':
       printLine(io, `COPY ${event.direction}, ${event.bytes} bytes`, 'dim');
-      return printText(io, event.preview);
+      printText(io, event.preview);
+      if (event.unkept) printLine(io, unkeptWords(event.unkept), 'yellow');
+      return;
     case 'other':
       return printLine(io, event.name, 'dim');
   }

@@ -107,6 +107,10 @@ function row(session: SessionSummary): Cell[] {
 const asked = ({ label, matches, probes }: SessionDetail['met'][number]) =>
   `${label}: ${matches} values, ${probes} probes`;
 
+function notKept(recording: SessionDetail['recording']): string | undefined {
+  return recording?.unkept && `${recording.unkept.rows} rows, ${recording.unkept.bytes} bytes`;
+}
+
 async function printSession(io: Io, session: SessionDetail, statements: Page<StatementRow>): Promise<void> {
   const { claimed } = session;
   printFacts(io, [
@@ -120,7 +124,8 @@ async function printSession(io: Io, session: SessionDetail, statements: Page<Sta
     ['closed', session.closed === undefined ? 'still open' : `${moment(session.closed)}: ${session.cause ?? ''}`],
     ['ledger', `entry ${session.openEntry}${session.sealEntry === undefined ? '' : ` to ${session.sealEntry}`}`],
     ['asked', session.met.map(asked).join('; ') || undefined],
-    ['recorded', `${session.recordedBytes} bytes`],
+    ['recorded', `${session.recordedBytes} bytes${session.recording ? `, rule ${session.recording.rule}` : ''}`],
+    ['not kept', notKept(session.recording)],
   ]);
   printLine(io);
   const rows = statements.items.map((one): Cell[] => [

@@ -2,6 +2,7 @@
 // schema, unknown keys are errors, defaults on the safe side, secrets only as references).
 // Long because one schema in one place is the point of it.
 import { z } from 'zod';
+import { mostRows } from '../domain/recording-rule.ts';
 import { dateUnits, type Method, maskMethods } from '../domain/mask.ts';
 import { columnsPattern, typePattern } from '../sql/label-rule.ts';
 
@@ -229,6 +230,18 @@ const target = z
       .default(false)
       .describe(
         'Put the session’s id behind what the client calls itself in `application_name`, so that the target’s own log names it. The client sees it too.',
+      ),
+    recording: z
+      .union(
+        [
+          z.enum(['full', 'digest']),
+          z.strictObject({ rows: z.int().min(1).max(mostRows).describe('Rows kept of each result.') }),
+        ],
+        { error: 'write full, digest, or { rows: 10 }' },
+      )
+      .default('full')
+      .describe(
+        'What recordings keep of results and copied data: all of it; of each result the first rows, and counts and a digest of the whole; or counts and digest alone. Statements are always kept. See docs/replay.md.',
       ),
     labels: z
       .array(

@@ -13,7 +13,9 @@ export type ReplayEvent =
       readonly kind: 'result';
       readonly columns: readonly string[];
       readonly rows: readonly (readonly (string | null)[])[];
+      /** Rows that the client saw. */
       readonly total: number;
+      readonly unkept?: NotKept;
     }
   | { readonly at: number; readonly kind: 'done'; readonly tag: string }
   | {
@@ -38,5 +40,15 @@ export type ReplayEvent =
       readonly direction: 'in' | 'out';
       readonly bytes: number;
       readonly preview: string;
+      readonly unkept?: NotKept;
     }
   | { readonly at: number; readonly kind: 'other'; readonly name: string };
+
+/** What the recording does not hold, and why; the digest is of the whole (docs/replay.md). */
+export interface NotKept {
+  /** The rule that the recording was kept under. */
+  readonly rule: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly sha256: string;
+}

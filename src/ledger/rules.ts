@@ -30,6 +30,10 @@ export interface Rules {
 
 interface Session {
   last: number;
+  /** What its opening says that the recording keeps. */
+  readonly rule: Json | undefined;
+  /** Bytes that its outcomes say the client was sent. */
+  sent: number;
   /** Statements whose latest decision is a hold: the only ones that may be decided again. */
   readonly held: Set<number>;
   /** Its `session.target` was recorded, or its boot does not promise one. */
@@ -90,6 +94,8 @@ export function openRules(origin: string): Rules {
       if (!session.permitted.delete(sq)) {
         throw wrong(`statement ${sq} of the session has an outcome without a permit, or a second one`);
       }
+      // Of what was lost nobody knows how much left.
+      if (entry.x.status !== 'lost' && typeof entry.x.bytes === 'number') session.sent += entry.x.bytes;
       return;
     }
     if (!session.reached && entry.x.d === 'permit' && entry.x.k !== 'connect')
@@ -108,7 +114,15 @@ export function openRules(origin: string): Rules {
     if (t === 'session.open') {
       if (sessions.has(sid) || ended.has(sid)) throw wrong('a session is opened a second time');
       count.opened++;
-      sessions.set(sid, { last: 0, reached: !joins, served: false, held: new Set(), permitted: new Set() });
+      sessions.set(sid, {
+        last: 0,
+        rule: entry.x.recording,
+        sent: 0,
+        reached: !joins,
+        served: false,
+        held: new Set(),
+        permitted: new Set(),
+      });
     }
     const session = sessions.get(sid);
     if (!session) {
@@ -132,6 +146,7 @@ export function openRules(origin: string): Rules {
       );
     }
     const seal = entry.x.recording as unknown as RecordingSeal | undefined;
+    if (seal && t === 'session.seal') stamp(session, seal, wrong);
     if (seal) recordings.set(sid, { index, seal });
     else unrecorded.add(sid);
     sessions.delete(sid);
@@ -140,6 +155,21 @@ export function openRules(origin: string): Rules {
     else count.orphaned++;
   }
   const unrecorded = new Set<string>();
+
+  /** The seal says which rule the recording was kept under, the one of the opening, and what it holds fits the rule. */
+  function stamp({ rule, sent }: Session, seal: RecordingSeal, wrong: Wrong): void {
+    if (seal.rule !== rule) {
+      const words = (of: Json | undefined) => (typeof of === 'string' ? `the rule ${of}` : 'no rule');
+      throw wrong(`the recording was opened under ${words(rule)} and sealed under ${words(seal.rule)}`);
+    }
+    if (rule === undefined) return;
+    const { kept, unkept } = seal;
+    if (!kept) throw wrong('the seal does not say what its recording holds', meaning.missing);
+    if (rule === 'full' && unkept) throw wrong('the recording holds less than its rule says', meaning.missing);
+    if (kept.target + (unkept?.target ?? 0) < sent) {
+      throw wrong(`the recording accounts for less than the ${sent} bytes that the client was sent`, meaning.missing);
+    }
+  }
 
   function seals(entry: Entry, wrong: Wrong): void {
     if (entry.t !== 'journal.seal') return;

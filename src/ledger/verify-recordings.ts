@@ -13,6 +13,12 @@ export interface RecordingSeal {
   readonly bytes: number;
   /** RFC 6962 root, hex, over the header and each chunk's ciphertext. */
   readonly root: string;
+  /** What it was kept under; absent in records from before there were rules. */
+  readonly rule?: string;
+  /** Bytes held of what client and target said. */
+  readonly kept?: { readonly client: number; readonly target: number };
+  /** What the rule left out of that. */
+  readonly unkept?: { readonly client: number; readonly target: number; readonly rows: number };
 }
 
 /** Longest chunk; a longer length can only be damage. */

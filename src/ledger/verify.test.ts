@@ -12,6 +12,7 @@ import { type Ledger, openLedger } from './ledger.ts';
 import { readJournal } from './read-journal.ts';
 import { verifyLedger } from './verify-disk.ts';
 import { verifySummary } from './verify-summary.ts';
+import { emptyRoot } from './hash.ts';
 import { verifies } from '../../test/requirements.ts';
 
 let place: LedgerPlace;
@@ -172,6 +173,24 @@ const decision = (sequence: number, d = 'permit'): Draft => ({
 });
 const outcome = (sequence: number): Draft => ({ type: 'statement.outcome', session: 's-1', sequence, facts: {} });
 const seal = (n: number): Draft => ({ type: 'session.seal', session: 's-1', facts: { n } });
+const ruled = (recording: string): Draft => ({ ...open, facts: { recording } });
+const some = (bytes: number, status = 'done'): Draft[] => [
+  decision(1),
+  { ...outcome(1), facts: { bytes, status } },
+  decision(2, 'deny'),
+];
+const stamp = (target: number, rule: string) => ({
+  bytes: 0,
+  chunks: 0,
+  root: emptyRoot.toString('hex'),
+  kept: { client: 0, target },
+  rule,
+});
+const stamped = (recording: object): Draft => ({
+  type: 'session.seal',
+  session: 's-1',
+  facts: { recording: recording as Draft['facts'] },
+});
 const cases: [string, Draft[], string | undefined][] = [
   [
     'a whole session',
@@ -205,6 +224,31 @@ const cases: [string, Draft[], string | undefined][] = [
   ['a second genesis', [{ type: 'log.genesis', facts: { origin: 'example.test/log' } }], 'a second time'],
   ['a false start', [{ type: 'gateway.start', facts: {} }], 'wrong boot'],
   ['a false seal of a segment', [{ type: 'journal.seal', facts: { first: 0 } }], 'did not end'],
+  ['a recording kept as its rule says', [ruled('rows 10'), ...some(900), stamped(stamp(900, 'rows 10'))], undefined],
+  [
+    'a recording that accounts for what it left out',
+    [
+      ruled('rows 10'),
+      ...some(900),
+      stamped({ ...stamp(100, 'rows 10'), unkept: { client: 0, rows: 8, target: 800 } }),
+    ],
+    undefined,
+  ],
+  ['what was lost is owed to nobody', [ruled('full'), ...some(900, 'lost'), stamped(stamp(0, 'full'))], undefined],
+  ['a seal under no rule', [ruled('full'), stamped({ ...stamp(0, 'full'), rule: undefined })], 'sealed under no rule'],
+  ['a seal under another rule', [ruled('full'), stamped(stamp(0, 'digest'))], 'sealed under the rule digest'],
+  ['a rule that nobody opened', [open, stamped(stamp(0, 'full'))], 'opened under no rule'],
+  ['a seal that does not count', [ruled('full'), stamped({ ...stamp(0, 'full'), kept: undefined })], 'does not say'],
+  [
+    'a full recording that left something out',
+    [ruled('full'), ...some(900), stamped({ ...stamp(900, 'full'), unkept: { client: 0, rows: 1, target: 1 } })],
+    'less than its rule',
+  ],
+  [
+    'a recording that holds less',
+    [ruled('full'), ...some(900), stamped(stamp(899, 'full'))],
+    'less than the 900 bytes',
+  ],
   ['work after the stop', [{ type: 'gateway.stop', facts: {} }], 'after recording its stop'],
 ];
 const reached: Draft = { type: 'session.target', session: 's-1', facts: { pid: 7 } };

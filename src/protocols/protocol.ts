@@ -1,6 +1,7 @@
 import type { Link } from '../domain/link.ts';
 import type { Denial, Holding, Permit } from '../domain/permit.ts';
 import type { Claimed, Principal } from '../domain/principal.ts';
+import type { Unkept } from '../domain/recording-rule.ts';
 import type { Meaning, Outcome, Statement } from '../domain/statement.ts';
 import type { Target } from '../domain/target.ts';
 
@@ -60,6 +61,8 @@ export interface Session {
   settle(permit: Permit, outcome: Outcome): void;
   /** Keeps what the client saw or sent, already masked. The bytes are copied. */
   record(side: 'client' | 'target', bytes: Uint8Array): void;
+  /** What the target's recording rule leaves out of a result, told where it would have stood. */
+  recordUnkept(of: Unkept): void;
   /** Ends the session's record. Idempotent. */
   close(cause: string): Promise<void>;
 }

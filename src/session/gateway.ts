@@ -144,7 +144,16 @@ export function openGateway(options: GatewayOptions): OpenGateway {
     const id = randomBytes(12).toString('hex');
     const key = ledger.newKey();
     const { version } = options.policy.current;
-    const draft = openDraft(id, principal, wish.claimed, wish.target, database, version, entry.labels);
+    const draft = openDraft(
+      id,
+      principal,
+      wish.claimed,
+      wish.target,
+      database,
+      version,
+      entry.labels,
+      entry.target.recording,
+    );
     const opened = ledger.append(
       { ...draft, facts: { ...draft.facts, protocol: entry.target.protocol } },
       entry.target.ack.read,

@@ -1,6 +1,6 @@
 // What a session's ledger entries say (docs/ledger-format.md). Facts stand in the clear; what could be personal is sealed.
 //
-//   session.open        facts target, database, kind, p            who     principal, claimed; target labels
+//   session.open        facts target, database, kind, p, recording            who     principal, claimed; target labels
 //   session.target      facts target, database, pid?, port?, version?, own?      target local?; own connections of the gateway have no session
 //   statement.decision  facts d, k, r, e, p, a, s?, met?, approval?      what    text, parameters?, effects, results?, hold?, rules?, masks?, reason?, advice?, shadow?
 //     The ruling that ends a hold is a second decision with the same `sq`: facts the same with approval, cause?; what reason, advice.
@@ -18,11 +18,13 @@ import type { Decision, Shadow } from '../domain/decision.ts';
 import { changesState } from '../domain/effect.ts';
 import type { Draft, Json } from '../domain/entry.ts';
 import { type Claimed, type Principal, principalId } from '../domain/principal.ts';
+import { type RecordingRule, ruleInWords } from '../domain/recording-rule.ts';
 import type { Meaning, Outcome, Statement, StatementKind } from '../domain/statement.ts';
 import type { AckLevel, Target } from '../domain/target.ts';
 import type { Backend } from '../protocols/protocol.ts';
 import { freezeAll } from '../ledger/canonical.ts';
 import type { Label } from '../domain/label.ts';
+import type { RecordingSeal } from '../ledger/verify-recordings.ts';
 import type { EffectRow } from '../policy/explain.ts';
 import { maskSummary } from '../policy/mask-summary.ts';
 import { recordMeaning } from '../policy/recorded.ts';
@@ -180,6 +182,7 @@ export function openDraft(
   database: string,
   policyVersion: string,
   labels: readonly Label[],
+  recording: RecordingRule = 'full',
 ): Draft {
   const who = {
     principal: {
@@ -201,7 +204,13 @@ export function openDraft(
   return {
     type: 'session.open',
     session,
-    facts: { database, kind: principal.kind, p: shortVersion(policyVersion), target },
+    facts: {
+      database,
+      kind: principal.kind,
+      p: shortVersion(policyVersion),
+      recording: ruleInWords(recording),
+      target,
+    },
     payload: { who: who as unknown as Json, target: { labels: [...labels] } },
   };
 }
@@ -225,5 +234,28 @@ export function reachedDraft(
       version: version?.slice(0, 64).toWellFormed(),
     },
     payload: local === undefined ? undefined : { target: { local } },
+  };
+}
+
+/** A frame of our own in a recording: what is no traffic. */
+export function metaLine(of: { readonly rule: string } | { readonly unkept: object }): Buffer {
+  return Buffer.from(`${JSON.stringify(of)}\n`);
+}
+
+/** What a seal says of its recording: the file, the rule it was kept under, and what it holds and does not hold under that. */
+export function recordingFacts(
+  { chunks, bytes, root }: RecordingSeal,
+  rule: string,
+  kept: { readonly client: number; readonly target: number },
+  left: { readonly rows: number; readonly bytes: { readonly client: number; readonly target: number } },
+): Json {
+  const { client, target } = left.bytes;
+  return {
+    bytes,
+    chunks,
+    kept: { client: kept.client, target: kept.target },
+    root,
+    rule,
+    ...(client + target > 0 ? { unkept: { client, rows: left.rows, target } } : {}),
   };
 }

@@ -218,7 +218,7 @@ const done = {
   status: 'done',
   tag: 'SELECT 1',
   rows: 1,
-  bytes: 10,
+  bytes: 0,
   masked: [{ label: 'pii.email', method: 'full', cells: 1 }],
 } as const;
 
@@ -331,7 +331,7 @@ describe('records', () => {
     );
     const read = permitted(await session.submit(statement(meanings.read, 'select $1', 'execute', ['7'])));
     session.record('target', Buffer.from('row bytes'));
-    session.settle(read, done);
+    session.settle(read, { ...done, bytes: 9 });
     const grant = refused(await session.submit(statement(meanings.grant, 'grant all')));
     expect(grant).toMatchObject({
       cause: 'policy',
@@ -366,16 +366,21 @@ describe('records', () => {
         status: 'done',
         tag: 'SELECT 1',
         rows: 1,
-        bytes: 10,
+        bytes: 9,
         masked: [{ label: 'pii.email', method: 'full', cells: 1 }],
       },
     });
     expect(found[4]!.payload!['what']).toMatchObject({ reason: expect.any(String), advice: 'Ask a dba.' });
-    expect(found[5]!.entry.x).toMatchObject({ n: 3, cause: 'client left' });
     const frames = [];
     for await (const frame of readRecording(of.recordings, session.id, openKeyring(of.place.state)))
       frames.push([frame.kind, Buffer.from(frame.bytes).toString()]);
+    expect(found[0]!.entry.x['recording']).toBe('full');
+    const client = frames.filter(([kind]) => kind === 'client').map(([, text]) => text!.length);
+    const kept = { client: client.reduce((sum, length) => sum + length), target: 9 };
+    expect(found[5]!.entry.x).toMatchObject({ n: 3, cause: 'client left', recording: { rule: 'full', kept } });
+    expect(found[5]!.entry.x['recording']).not.toHaveProperty('unkept');
     expect(frames).toEqual([
+      ['meta', '{"rule":"full"}\n'],
       ['client', '{"sequence":1,"text":"connect"}\n'],
       ['client', '{"sequence":2,"text":"select $1","parameters":["7"]}\n'],
       ['target', 'row bytes'],

@@ -3,6 +3,7 @@
 import { Fault } from '../domain/fault.ts';
 import type { Denial, Permit } from '../domain/permit.ts';
 import type { Claimed, Principal } from '../domain/principal.ts';
+import { ruleInWords, type Unkept } from '../domain/recording-rule.ts';
 import type { Meaning, Outcome, Statement, StatementKind } from '../domain/statement.ts';
 import type { Approvals, Resolution } from '../approvals/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -10,6 +11,7 @@ import { LevelFault } from '../ledger/replica.ts';
 import type { SessionKey } from '../ledger/session-key.ts';
 import type { View } from '../policy/policy.ts';
 import type { Backend, Session, Wait } from '../protocols/protocol.ts';
+import type { FrameKind } from '../recordings/frames.ts';
 import type { Recorder } from '../recordings/recorder.ts';
 import { type BudgetLimits, openBudget, type Spending, type Spent } from './budget.ts';
 import { expiryOf, longestTimer } from './expiry.ts';
@@ -21,10 +23,12 @@ import {
   counted,
   decisionDraft,
   lost,
+  metaLine,
   outcomeDraft,
   prepareRecord,
   type Prepared,
   reachedDraft,
+  recordingFacts,
   rulingDraft,
   rulingLevel,
   skipped,
@@ -85,6 +89,10 @@ export function openSession(options: SessionOptions): OpenSession {
   /** Those whose rows are values that meet labelled columns. */
   const writing = new WeakMap<Permit, Spending>();
   const holds = new Set<Promise<unknown>>();
+  /** Bytes recorded, and what the target's rule left out, for the seal. */
+  const kept: Record<FrameKind, number> = { client: 0, target: 0, meta: 0 };
+  const left = { rows: 0, bytes: { client: 0, target: 0 } };
+  const rule = ruleInWords(target.recording ?? 'full');
   let sequence = 0;
   let watched: Promise<void> | undefined;
   let heldBack = false;
@@ -145,13 +153,20 @@ export function openSession(options: SessionOptions): OpenSession {
     durable.catch(failed);
   }
 
-  function record(side: 'client' | 'target', bytes: Uint8Array): void {
+  function record(side: FrameKind, bytes: Uint8Array): void {
     if (closing) return;
     try {
+      kept[side] += bytes.length;
       if (!recorder.write(side, now(), bytes) && !heldBack) void catchUp();
     } catch (error) {
       failed(error);
     }
+  }
+
+  function recordUnkept(of: Unkept): void {
+    left.bytes[of.of === 'copy-in' ? 'client' : 'target'] += of.bytes - of.keptBytes;
+    left.rows += of.rows - of.keptRows;
+    record('meta', metaLine({ unkept: { ...of } }));
   }
 
   async function catchUp(): Promise<void> {
@@ -443,8 +458,8 @@ export function openSession(options: SessionOptions): OpenSession {
     }
     open.clear();
     try {
-      const kept = await recorder.seal().catch(() => undefined);
-      const recording = kept && { chunks: kept.chunks, bytes: kept.bytes, root: kept.root };
+      const sealedAs = await recorder.seal().catch(() => undefined);
+      const recording = sealedAs && recordingFacts(sealedAs, rule, kept, left);
       sealed = true;
       const facts = { n: sequence, cause: cause.slice(0, 200).toWellFormed(), recording };
       await ledger.append({ type: 'session.seal', session: id, facts }, 'written', key).durable;
@@ -455,6 +470,7 @@ export function openSession(options: SessionOptions): OpenSession {
     }
   }
 
+  record('meta', metaLine({ rule }));
   armExpiry();
   return {
     id,
@@ -472,6 +488,7 @@ export function openSession(options: SessionOptions): OpenSession {
     reached,
     settle,
     record,
+    recordUnkept,
     close,
     endWith,
   };

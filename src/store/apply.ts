@@ -163,8 +163,8 @@ export function openWriter(db: Sqlite): Writer {
   function openSession(of: SessionOpened): void {
     run(
       `INSERT INTO sessions (id, principal, principal_name, principal_kind, issuer, subject, "groups", owner, claimed, protocol, target,
-        "database", opened, orphaned, open_entry, key, recorded_bytes, statements, held, denied, masked_cells)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING`,
+        "database", opened, orphaned, open_entry, key, rule, recorded_bytes, statements, held, denied, masked_cells)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING`,
       of.id,
       of.principal,
       of.name,
@@ -180,20 +180,16 @@ export function openWriter(db: Sqlite): Writer {
       of.at,
       of.entry,
       of.key,
+      of.rule,
     );
     changes.sessions.add(of.id);
   }
 
   function closeSession(of: SessionClosed): void {
-    run(
-      'UPDATE sessions SET closed = ?, orphaned = ?, cause = ?, seal_entry = ?, recorded_bytes = ? WHERE id = ?',
-      of.at,
-      of.orphaned ? 1 : 0,
-      of.cause,
-      of.entry,
-      of.recordedBytes,
-      of.id,
-    );
+    const [orphaned, unkept] = [of.orphaned ? 1 : 0, of.unkept && JSON.stringify(of.unkept)];
+    const set = 'closed = ?, orphaned = ?, cause = ?, seal_entry = ?, recorded_bytes = ?, unkept = ?';
+    const values = [of.at, orphaned, of.cause, of.entry, of.recordedBytes, unkept];
+    run(`UPDATE sessions SET ${set} WHERE id = ?`, ...values, of.id);
     changes.sessions.add(of.id);
     // A request cannot outlive the connection that waits for it; after a crash nobody else says so.
     const left = db.prepare("SELECT id FROM approvals WHERE session = ? AND state = 'pending'").all(of.id) as {

@@ -58,6 +58,10 @@ const steps: readonly Step[] = [
   // What shadow policies would have made of a statement. Entries from before had no such thing to say.
   { name: '0002-shadow', statements: ['ALTER TABLE statements ADD COLUMN shadow TEXT'] },
   { name: '0003-met', statements: [`ALTER TABLE sessions ADD COLUMN met TEXT NOT NULL DEFAULT '[]'`] },
+  {
+    name: '0004-recording',
+    statements: ['ALTER TABLE sessions ADD COLUMN rule TEXT', 'ALTER TABLE sessions ADD COLUMN unkept TEXT'],
+  },
 ];
 
 /** Brings the tables to the newest form. Throws what the database said when a step fails. */

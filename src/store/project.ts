@@ -28,6 +28,8 @@ export interface SessionOpened {
   readonly protocol: string;
   readonly target: string;
   readonly database: string;
+  /** What its recording keeps. */
+  readonly rule?: string;
 }
 
 export interface SessionClosed {
@@ -38,6 +40,8 @@ export interface SessionClosed {
   /** A crash ended it. */
   readonly orphaned: boolean;
   readonly recordedBytes: number;
+  /** What the recording's rule left out. */
+  readonly unkept?: { readonly rows: number; readonly bytes: number };
 }
 
 export interface StatementDecided {
@@ -120,10 +124,18 @@ export function project(item: JournalItem): readonly Operation[] {
       if (entry.sid === undefined) return [];
       const orphaned = entry.t === 'session.orphaned';
       const cause = text(entry.x.cause) ?? (orphaned ? 'the gateway ended before the session did' : 'closed');
-      const recordedBytes = count(fields(entry.x.recording).bytes);
-      return [
-        { do: 'close-session', session: { id: entry.sid, at: entry.ts, entry: index, cause, orphaned, recordedBytes } },
-      ];
+      const recording = fields(entry.x.recording);
+      const left = recording.unkept === undefined ? undefined : fields(recording.unkept);
+      const session: SessionClosed = {
+        id: entry.sid,
+        at: entry.ts,
+        entry: index,
+        cause,
+        orphaned,
+        recordedBytes: count(recording.bytes),
+        ...(left && { unkept: { rows: count(left.rows), bytes: count(left.client) + count(left.target) } }),
+      };
+      return [{ do: 'close-session', session }];
     }
     case 'statement.decision':
       return entry.sid === undefined || entry.sq === undefined
@@ -192,6 +204,7 @@ function opened({ entry, index }: JournalItem, who: Fields, gone: string): Sessi
     protocol: text(entry.x.protocol) ?? '',
     target: text(entry.x.target) ?? '',
     database: text(entry.x.database) ?? '',
+    rule: text(entry.x.recording),
   };
 }
 

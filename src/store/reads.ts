@@ -108,6 +108,12 @@ export function openReads(db: Kysely<Schema>): Reads {
         openEntry: row.open_entry,
         ...given('sealEntry', row.seal_entry),
         recordedBytes: row.recorded_bytes,
+        ...(row.rule !== null && {
+          recording: {
+            rule: row.rule,
+            ...(row.unkept !== null && { unkept: JSON.parse(row.unkept) as { rows: number; bytes: number } }),
+          },
+        }),
         met: JSON.parse(row.met) as SessionDetail['met'],
         protocol: row.protocol,
         orphaned: row.orphaned === 1,

@@ -39,6 +39,10 @@ export interface SessionsTable {
   /** Id of the key that seals its content. */
   readonly key: string | null;
   readonly recorded_bytes: number;
+  /** The recording's rule. */
+  readonly rule: string | null;
+  /** JSON: rows and bytes that the rule left out. */
+  readonly unkept: string | null;
   readonly statements: number;
   readonly held: number;
   readonly denied: number;

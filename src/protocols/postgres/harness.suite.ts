@@ -177,6 +177,7 @@ export async function openHarness(peer: Peer, options: HarnessOptions = {}): Pro
         ruled.outcome = outcome;
       },
       record: (side, bytes) => void (side === 'target' ? seen : copied).push(Buffer.from(bytes)),
+      recordUnkept: () => undefined,
       async close(cause) {
         mine.closed = cause;
       },

@@ -25,6 +25,7 @@ import { encodeHoldNotice } from './notices.ts';
 import type { OAuthDiscovery } from './oauthbearer.ts';
 import { Reception } from './reception.ts';
 import { tagged } from './session-tag.ts';
+import { openRecordedRows } from './recorded-rows.ts';
 
 export interface PostgresOptions {
   /** Reads SQL; `openAnalyser()` of src/sql/analyse.ts. */
@@ -230,6 +231,14 @@ async function converse(
   const key = newCancelKey(wanted.minor);
   let known = catalogue;
   let conversation!: Conversation;
+  const { recording = 'full' } = session.target;
+  const rows =
+    recording === 'full'
+      ? undefined
+      : openRecordedRows(recording, {
+          record: (side, bytes) => session.record(side, bytes),
+          unkept: (of) => session.recordUnkept(of),
+        });
   const refresh = (ask: Promise<typeof catalogue>): void => {
     ask.then(
       (fresh) => {
@@ -271,8 +280,10 @@ async function converse(
               .catch((error: unknown) => options.onFault?.(asFault(error), session.id))
               .then(() => conversation.cancelTaken());
           },
+          ...(rows && { record: (side, bytes) => rows.record(side, asBuffer(bytes)) }),
           close(ending) {
             if (ending.fault) options.onFault?.(ending.fault, session.id);
+            rows?.end();
             outputs.close(ending);
           },
         },
@@ -318,4 +329,8 @@ async function converse(
   } finally {
     forget();
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

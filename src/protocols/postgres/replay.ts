@@ -2,7 +2,8 @@
 // server, cut anywhere). Pure: frames in, events out.
 import { isUtf8 } from 'node:buffer';
 import { Fault } from '../../domain/fault.ts';
-import type { ReplayEvent } from '../../domain/replay-event.ts';
+import { readUnkept } from '../../domain/recording-rule.ts';
+import type { NotKept, ReplayEvent } from '../../domain/replay-event.ts';
 import { clientPeer, targetMessage, targetPeer } from './codec.ts';
 import { copyHeader } from './codec-copy.ts';
 import { type Found, found, Framer } from './codec-framer.ts';
@@ -48,6 +49,7 @@ interface OpenCopy {
   readonly direction: 'in' | 'out';
   bytes: number;
   preview: string;
+  unkept?: NotKept;
 }
 
 class Replay {
@@ -69,6 +71,8 @@ class Replay {
   #began = 0;
   #copy: OpenCopy | undefined;
   #midCopy = false;
+  #rule = '';
+  #unkept: NotKept | undefined;
 
   constructor(limits: ReplayLimits) {
     this.#limits = { cell: 10_000, events: 20_000, ...limits };
@@ -85,6 +89,7 @@ class Replay {
         this.#target.push(frame.bytes);
         for (let kind = this.#target.next(); kind !== found.nothing; kind = this.#target.next()) this.#message(kind);
       } else if (frame.kind === 'client') this.#fromClient(frame.bytes);
+      else this.#fromUs(frame.bytes);
     } catch (error) {
       if (!(error instanceof Fault) && !(error instanceof SyntaxError)) throw error;
       this.#add({ at: frame.at, kind: 'other', name: 'the recording cannot be read from here on' });
@@ -120,6 +125,29 @@ class Replay {
       const head = kind === found.message || kind === found.begin ? copyHeader : 0;
       this.#midCopy = kind === found.begin || kind === found.more;
       this.#copied(buffer, start + head, end);
+    }
+  }
+
+  /** The rule of the recording, or what it left out here. */
+  #fromUs(bytes: Buffer): void {
+    const line = JSON.parse(bytes.toString('utf8')) as { readonly rule?: unknown; readonly unkept?: unknown } | null;
+    if (typeof line?.rule === 'string') this.#rule = line.rule;
+    const of = readUnkept(line?.unkept);
+    if (!of) return;
+    const { rows, bytes: size, keptRows, keptBytes, sha256 } = of;
+    const unkept = { rule: this.#rule, rows: rows - keptRows, bytes: size - keptBytes, sha256 };
+    if (of.of === 'rows') {
+      if (this.#total === 0) this.#began = this.#at;
+      this.#total = rows;
+      this.#unkept = unkept;
+    } else if (of.of === 'function') {
+      const name = `the function returned ${size} bytes, SHA-256 ${sha256}, not kept under the rule ${this.#rule}`;
+      this.#add({ at: this.#at, kind: 'other', name });
+    } else {
+      const direction = of.of === 'copy-in' ? 'in' : 'out';
+      this.#copy ??= { at: this.#at, direction, bytes: 0, preview: '' };
+      this.#copy.bytes = size;
+      this.#copy.unkept = unkept;
     }
   }
 
@@ -242,7 +270,8 @@ class Replay {
     const width = this.#rows.reduce((most, row) => Math.max(most, row.length), 0);
     const columns =
       this.#fields?.map((field) => field.name) ?? Array.from({ length: width }, (_, index) => `column ${index + 1}`);
-    this.#add({ at: this.#began, kind: 'result', columns, rows: this.#rows, total: this.#total });
+    const of = { at: this.#began, kind: 'result' as const, columns, rows: this.#rows, total: this.#total };
+    this.#add(this.#unkept ? { ...of, unkept: this.#unkept } : of);
     this.#reset();
   }
 
@@ -252,6 +281,7 @@ class Replay {
     this.#ofStatement = false;
     this.#rows = [];
     this.#total = 0;
+    this.#unkept = undefined;
   }
 
   #copied(buffer: Buffer, start: number, end: number): void {
@@ -265,9 +295,9 @@ class Replay {
 
   #endCopy(): void {
     if (!this.#copy) return;
-    const { at, direction, bytes, preview } = this.#copy;
+    const { at, direction, bytes, preview, unkept } = this.#copy;
     this.#copy = undefined;
-    this.#add({ at, kind: 'copy', direction, bytes, preview });
+    this.#add({ at, kind: 'copy', direction, bytes, preview, ...(unkept && { unkept }) });
   }
 
   #error(fields: ReadonlyMap<string, string>): void {

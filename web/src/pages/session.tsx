@@ -158,6 +158,21 @@ function Who({ s }: { s: SessionDetail }) {
   );
 }
 
+/** What the recording keeps, and what it does not hold. */
+function kept({ rule, unkept }: NonNullable<SessionDetail['recording']>): (readonly [string, string])[] {
+  const rows = /^rows (\d+)$/.exec(rule)?.[1];
+  const what =
+    rows === undefined
+      ? rule === 'full'
+        ? 'everything, as the client saw it'
+        : 'statements; of results counts and digests'
+      : `statements; the first ${plural(Number(rows), 'row')} of each result, and digests`;
+  return [
+    ['Recording rule', `${rule}: ${what}`],
+    ...(unkept === undefined ? [] : [['Not kept', `${plural(unkept.rows, 'row')}, ${bytes(unkept.bytes)}`] as const]),
+  ];
+}
+
 function About({ s }: { s: SessionDetail }) {
   return (
     <Card title="Session">
@@ -175,6 +190,7 @@ function About({ s }: { s: SessionDetail }) {
           ]),
           // Counted by the seal.
           ['Recorded', s.sealEntry === undefined ? 'counted when it ends' : bytes(s.recordedBytes)],
+          ...(s.recording === undefined ? [] : kept(s.recording)),
           [
             'Ledger',
             `entry ${number(s.openEntry)}${s.sealEntry === undefined ? ', not sealed yet' : ` to seal ${number(s.sealEntry)}`}`,

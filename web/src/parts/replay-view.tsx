@@ -7,7 +7,7 @@ import { bytes } from '../words.ts';
 import { Button, EmptyState, Loading, link } from './basics.tsx';
 import { Failure } from './failure.tsx';
 import { PlayerBar, usePlayer } from './replay-player.tsx';
-import { ResultGrid } from './result-grid.tsx';
+import { ResultGrid, Unkept } from './result-grid.tsx';
 import { LongText, Parameters, SafeText } from './statement-text.tsx';
 
 /**
@@ -111,6 +111,7 @@ function Shown({ event, number, masks }: { event: ReplayEvent; number: number; m
           columns={event.columns}
           rows={event.rows}
           total={event.total}
+          unkept={event.unkept}
           masks={masks}
         />
       );
@@ -156,6 +157,7 @@ function Shown({ event, number, masks }: { event: ReplayEvent; number: number; m
           <pre className="mt-1 font-mono text-xs whitespace-pre-wrap">
             <LongText text={event.preview} lines={10} />
           </pre>
+          {event.unkept !== undefined && <Unkept of={event.unkept} />}
         </div>
       );
     case 'other':

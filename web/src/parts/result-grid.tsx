@@ -1,5 +1,6 @@
 import { EyeOff } from 'lucide-react';
-import { looksMasked, plural } from '../words.ts';
+import type { ReplayEvent } from '../../../src/api/contract.ts';
+import { bytes, looksMasked, plural } from '../words.ts';
 import { LongText, SafeText } from './statement-text.tsx';
 
 type Row = readonly (string | null)[];
@@ -21,17 +22,31 @@ function isNumeric(rows: readonly Row[], index: number): boolean {
   return values.length > 0 && values.every((value) => numeric.test(value));
 }
 
+type NotKept = Extract<ReplayEvent, { kind: 'result' }>['unkept'] & object;
+
+/** What the recording's rule left out of a result or a COPY. */
+export function Unkept({ of }: { of: NotKept }) {
+  return (
+    <p className="mt-1 text-xs text-warn">
+      {plural(of.rows, 'more row')}, {bytes(of.bytes)}, not kept under the rule <code>{of.rule}</code>. SHA-256 of all:{' '}
+      <code className="break-all">{of.sha256}</code>
+    </p>
+  );
+}
+
 /** A result as the client saw it; masked columns stand out. */
 export function ResultGrid({
   columns,
   rows,
   total,
+  unkept,
   masks,
   label,
 }: {
   columns: readonly string[];
   rows: readonly Row[];
   total: number;
+  unkept: NotKept | undefined;
   /** Whether anything of the session was masked. */
   masks: boolean;
   label: string;
@@ -83,7 +98,8 @@ export function ResultGrid({
           </tbody>
         </table>
       </div>
-      {total > rows.length && (
+      {unkept !== undefined && <Unkept of={unkept} />}
+      {total - (unkept?.rows ?? 0) > rows.length && (
         <p className="mt-1 text-xs text-soft">
           the first {plural(rows.length, 'row')} of {plural(total, 'row')}
         </p>
