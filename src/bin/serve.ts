@@ -13,6 +13,7 @@ import { Fault } from '../domain/fault.ts';
 import type { Target } from '../domain/target.ts';
 import { openCertificates } from '../identity/certificate.ts';
 import { openIdentity } from '../identity/identity.ts';
+import { openKeyProvider } from '../keys/open-provider.ts';
 import { openKeyring } from '../ledger/keyring.ts';
 import { openResumingLedger } from '../ledger/resuming.ts';
 import { parseVkey } from '../ledger/note.ts';
@@ -88,8 +89,16 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
 
     const recordEnds = (of: Ledger, orphans: readonly Orphan[]) =>
       recordOrphans(of, orphans, async (session) => ({ ...(await recoverRecording(paths.recordings, session)) }));
+    const keyPlace = { state: paths.state, origin: config.gateway.origin, keys: config.ledger.keys };
+    const provider = openKeyProvider(keyPlace);
+    closing.push(() => provider.close?.());
     const { ledger, orphans } = await openResumingLedger(
       {
+        provider,
+        keysTold: ({ failing, ...status }) =>
+          failing
+            ? log.error({ ...status, err: operatorCause(failing) }, `the key provider fails: ${causeWords(failing)}`)
+            : log.info(status, 'the key provider answers again'),
         folder: paths.ledger,
         state: paths.state,
         gateway: config.gateway.name,
@@ -226,16 +235,18 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     const store = openStore({
       ledger: paths.ledger,
       state: paths.state,
+      keys: keyPlace,
       file: paths.store,
       failed: (message) => log.error(message),
     });
     closing.push(() => store.close());
     closing.push(ledger.onAppend((entries) => store.advanced(entries)));
-    const keyring = openKeyring(paths.state);
+    const keyring = openKeyring(paths.state, openKeyProvider(keyPlace));
     closing.push(() => keyring.close());
     const backtester = openBacktester({
       ledger: paths.ledger,
       state: paths.state,
+      keys: keyPlace,
       masks: config.masks,
       ttlSeconds: config.approvals.ttlSeconds,
       sessionMs: config.limits.sessionSeconds * 1_000,
@@ -329,6 +340,11 @@ export function openLog(config: Pick<Config, 'log'>): Logger {
 function operatorCause(fault: Fault): unknown {
   const cause = fault.cause as { name?: string; code?: unknown; sqlstate?: unknown } | undefined;
   return cause && { name: cause.name, code: cause.code, sqlstate: cause.sqlstate };
+}
+
+/** The words of a provider's failure; they hold no secret (test: keys/providers.test.ts). */
+function causeWords({ message, cause }: Fault): string {
+  return cause instanceof Error ? cause.message : message;
 }
 
 /** Key of hashes and tokens: made once, so that the same value has the same one as long as the state folder lives. */

@@ -15,13 +15,18 @@ export function register(program: Command, io: Io): void {
     .option('--json', 'print the result as JSON')
     .action(async (options: ConfigOption & { json?: boolean }) => {
       const config = await openConfig(options, io);
-      const [{ createLedger }, { dataPaths }] = await Promise.all([
+      const [{ createLedger }, { openKeyProvider }, { dataPaths }] = await Promise.all([
         import('../ledger/ledger.ts'),
+        import('../keys/open-provider.ts'),
         import('../config/config.ts'),
       ]);
       const { ledger: folder, state } = dataPaths(config);
       const { name: gateway, origin } = config.gateway;
-      await createLedger({ folder, state, gateway, origin, now: io.now, config: config.digest });
+      const { keys } = config.ledger;
+      // The master key of a file is made together with the ledger; who else wraps must be there already.
+      const provider = keys.provider === 'file' ? undefined : openKeyProvider({ state, origin, keys });
+      await createLedger({ folder, state, gateway, origin, now: io.now, config: config.digest, provider });
+      provider?.close?.();
       const vkey = readFileSync(join(state, 'ledger.vkey'), 'utf8').trim();
       if (options.json) return printJson(io, { folder, state, origin, vkey });
       printLine(io, `created ${folder}`);

@@ -46,18 +46,21 @@ export function registerBacktest(policy: Command, io: Io): void {
 async function run(options: Options, io: Io): Promise<void> {
   const config = await openConfig(options, io);
   const { folder, set } = await readPolicies(options.policies ?? config.policies, config, options, io);
-  const [{ backtestLedger }, { openKeyring }, { openPolicy }, { dataPaths }, { methodFor }] = await Promise.all([
-    import('../store/backtest.ts'),
-    import('../ledger/keyring.ts'),
-    import('../policy/policy.ts'),
-    import('../config/config.ts'),
-    import('../config/masks.ts'),
-  ]);
+  const [{ backtestLedger }, { openKeyring }, { openKeyProvider }, { openPolicy }, { dataPaths }, { methodFor }] =
+    await Promise.all([
+      import('../store/backtest.ts'),
+      import('../ledger/keyring.ts'),
+      import('../keys/open-provider.ts'),
+      import('../policy/policy.ts'),
+      import('../config/config.ts'),
+      import('../config/masks.ts'),
+    ]);
   const { existsSync } = await import('node:fs');
   const paths = dataPaths(config);
   if (!existsSync(paths.ledger))
     throw new Exit(2, `there is no ledger in ${paths.ledger}: run this where the gateway's data folder is`);
-  const keys = openKeyring(paths.state);
+  const { origin } = config.gateway;
+  const keys = openKeyring(paths.state, openKeyProvider({ state: paths.state, origin, keys: config.ledger.keys }));
   const now = io.now();
   const started = performance.now();
   let told = started;

@@ -205,6 +205,21 @@ describe('what is refused, where, and what to write', () => {
     ]);
   });
 
+  test('key providers: the one that wraps is configured, and keys never travel in the clear', () => {
+    const told = (keys: string) => problems(`${minimal}\nledger: { keys: ${keys} }`).map(({ message }) => message);
+    const vault = (address: string) =>
+      `{ provider: vault, vault: { address: "${address}", key: k, token: { env: T } } }`;
+    expect(told('{ provider: file }')).toEqual([]);
+    expect(told('{ provider: env, env: { key: { env: LEDGER_KEY } } }')).toEqual([]);
+    expect(told(vault('https://vault.example:8200'))).toEqual([]);
+    expect(told(vault('http://127.0.0.1:8200'))).toEqual([]);
+    expect(told(vault('http://vault.example:8200'))).toEqual([expect.stringContaining('write https://')]);
+    expect(told('{ provider: aws-kms }')).toEqual([expect.stringContaining('aws-kms is not configured')]);
+    expect(told('{ provider: vault, vault: { address: "https://v.example", key: k, token: hvs.secret } }')).toEqual([
+      expect.stringContaining('a secret is never written here'),
+    ]);
+  });
+
   test('a problem never quotes a value', () => {
     const text = minimal
       .replace('user: u', 'user: u, password: hunter2')

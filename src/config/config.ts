@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { isMap, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { ConfigErrors, type ConfigProblem, explain, keyPath, position } from './problem.ts';
+import { keysRules } from './keys-rules.ts';
 import { brokenRules } from './rules.ts';
 import { type Settings, schema } from './schema.ts';
 
@@ -73,7 +74,7 @@ export function parseConfig(text: string, file: string, shown: string = file): C
         .map(({ path, message }) => locate(path, message)),
     );
   }
-  const broken = brokenRules(parsed.data);
+  const broken = [...brokenRules(parsed.data), ...keysRules(parsed.data)];
   if (broken.length > 0) fail(broken.map(({ path, message }) => locate(path, message)));
   return freeze({ ...absolute(parsed.data, dirname(file)), file, digest: hash('sha256', text) });
 }

@@ -3,6 +3,7 @@
 // Long because one schema in one place is the point of it.
 import { z } from 'zod';
 import { mostRows } from '../domain/recording-rule.ts';
+import { keysPart } from './keys-schema.ts';
 import { dateUnits, type Method, maskMethods } from '../domain/mask.ts';
 import { columnsPattern, typePattern } from '../sql/label-rule.ts';
 
@@ -393,8 +394,17 @@ export const schema = z.strictObject({
         .default([])
         .describe('Who is shown each new checkpoint and signs that it continues the one before.'),
       witnessSeconds: seconds(1, 86_400).default(60).describe('Time between showings.'),
+      keys: keysPart
+        .default({ provider: 'file', timeoutSeconds: 5 })
+        .describe('Who wraps the keys of payloads and recordings (docs/retention.md).'),
     })
-    .default({ checkpointSeconds: 1, heartbeatSeconds: 600, witnesses: [], witnessSeconds: 60 })
+    .default({
+      checkpointSeconds: 1,
+      heartbeatSeconds: 600,
+      witnesses: [],
+      witnessSeconds: 60,
+      keys: { provider: 'file', timeoutSeconds: 5 },
+    })
     .describe('The record.'),
   limits: limits
     .default({

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { methodFor } from '../config/masks.ts';
 import type { Method } from '../domain/mask.ts';
+import { type KeyPlace, openKeyProvider } from '../keys/open-provider.ts';
 import { openKeyring } from '../ledger/keyring.ts';
 import { openPolicy } from '../policy/policy.ts';
 import { loadPolicies, type PolicyFile } from '../policy/policy-set.ts';
@@ -12,13 +13,15 @@ export interface BacktestWork {
   readonly files: readonly PolicyFile[];
   readonly ledger: string;
   readonly state: string;
+  /** Who opens the keys; default: master.key of the state folder. */
+  readonly keys?: KeyPlace;
   readonly masks: Readonly<Record<string, Method>>;
   readonly ttlSeconds: number;
   readonly sessionMs: number;
 }
 
-const { wish, files, ledger, state, masks, ttlSeconds, sessionMs } = workerData as BacktestWork;
-const keys = openKeyring(state);
+const { wish, files, ledger, state, keys: place, masks, ttlSeconds, sessionMs } = workerData as BacktestWork;
+const keys = openKeyring(state, place && openKeyProvider(place));
 const draft = openPolicy(loadPolicies(files, { ttlSeconds }), { methodFor: (label) => methodFor(masks, label) });
 parentPort!.postMessage(await backtestLedger({ ...wish, ledger, keys, draft, sessionMs }));
 keys.close();

@@ -1,6 +1,7 @@
 // Follows the journal and keeps the store's rows equal to it: batch by batch, each batch one transaction together with how far it came.
 import { hash } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
+import { type KeyPlace, openKeyProvider } from '../keys/open-provider.ts';
 import { type KeyOpener, openKeyring } from '../ledger/keyring.ts';
 import { type JournalItem, type JournalTail, openJournalTail } from '../ledger/read-journal.ts';
 import { type Changes, openWriter, type Progress, type Writer } from './apply.ts';
@@ -12,6 +13,8 @@ export interface ProjectorOptions {
   /** Folder of the ledger, and the state folder beside it that holds the keys. */
   readonly ledger: string;
   readonly state: string;
+  /** Who opens the keys; default: master.key of the state folder. */
+  readonly keys?: KeyPlace;
   /** The store's own file; may be deleted at any time while nothing runs. */
   readonly file: string;
   /** Entries in one transaction. */
@@ -42,7 +45,7 @@ export async function openProjector(options: ProjectorOptions): Promise<Projecto
   }
   let keys: KeyOpener | undefined;
   try {
-    const opened = (keys = openKeyring(options.state));
+    const opened = (keys = openKeyring(options.state, options.keys && openKeyProvider(options.keys)));
     const writer = openWriter(db);
     const journal = openJournalTail(options.ledger, opened);
     let progress = await sameLedger(writer, openJournalTail(options.ledger, undefined));
