@@ -16,7 +16,7 @@ import type { KeyProvider } from './key-provider.ts';
 import { createMasterKey, fileKeyProvider } from './master-key.ts';
 import { formatVkey, type NoteKey, parseVkey } from './note.ts';
 import { commit, payloadLimit } from './payload.ts';
-import { compareWithLock, cutTornEnd, type Found, recoverJournal, refusal } from './recovery.ts';
+import { compareWithLock, cutTornEnd, type Found, recoverJournal, refusal, signedSize } from './recovery.ts';
 import { openSequencer, type Sequencer } from './sequencer.ts';
 import { LevelFault, openReplicated, type Replica } from './replica.ts';
 import type { SessionKey } from './session-key.ts';
@@ -53,6 +53,8 @@ export interface LedgerOptions {
   readonly disk?: Disk;
   /** Second place of the record; without one nothing reaches `replicated`. */
   readonly replica?: Replica;
+  /** Takes the writer's lock; for tests that make it fail. */
+  readonly takeLock?: typeof takeLock;
   /** Called once, when the ledger stops for good because it could not write. */
   readonly stopped?: (fault: Fault) => void;
 }
@@ -154,14 +156,14 @@ export async function openLedger(options: LedgerOptions): Promise<{ ledger: Ledg
 
 const defaultHeartbeatMs = 600_000;
 
-async function startWriting(options: LedgerOptions, recover: ((folder: string) => Promise<Found>) | undefined) {
+async function startWriting(options: LedgerOptions, recover: typeof recoverJournal | undefined) {
   const { folder, state, replica } = options;
   const replicated = replica && openReplicated(replica);
   const disk = options.disk ?? realDisk;
   const now = options.now ?? Date.now;
   const { heartbeatMs = defaultHeartbeatMs } = options;
   const boot = randomBytes(12).toString('base64url');
-  const lock = takeLock(state, boot);
+  const lock = (options.takeLock ?? takeLock)(state, boot);
   let signer: { key: KeyObject; vkey: NoteKey; text: string };
   let found: Found | undefined;
   let sequencer: Sequencer;
@@ -170,10 +172,10 @@ async function startWriting(options: LedgerOptions, recover: ((folder: string) =
     signer = readSigner(state);
     rmSync(join(state, 'tmp'), { recursive: true, force: true });
     mkdirSync(join(state, 'tmp'), { recursive: true, mode: 0o700 });
-    found = await recover?.(folder);
+    found = await recover?.(folder, signedSize(signer.vkey, lock.checkpoint()));
     const shared = { folder, state, disk, lock, vkey: signer.vkey, signer: signer.key };
     sequencer = await resume(shared, lock, found);
-    if (found) await cutTornEnd(disk, folder, join(state, 'tmp', 'segment'), found);
+    if (found) await cutTornEnd(disk, folder, state, found);
     const provider = options.provider ?? fileKeyProvider(state);
     keys = await openKeyPool({ state, provider, told: options.keysTold, ...(recover ? {} : { low: 1 }) });
   } catch (cause) {

@@ -6,12 +6,12 @@ import type { EntryType } from '../domain/entry.ts';
 import { Fault } from '../domain/fault.ts';
 import { onDisk } from './disk-folder.ts';
 import { Damage, meaning } from './damage.ts';
-import { type Disk, place } from './disk.ts';
+import { type Disk, place, syncFolders } from './disk.ts';
 import { parseEntry } from './entry.ts';
-import { segmentHeaderSize } from './frame.ts';
+import { segmentHeaderSize, segmentName } from './frame.ts';
 import { emptyRoot } from './hash.ts';
 import type { ClosedSegment } from './journal.ts';
-import { readFrames, segmentFile, startOfJournal } from './journal-reading.ts';
+import { readFrames, segmentFile, segments, startOfJournal } from './journal-reading.ts';
 import { type Orphan, trackOpenSessions } from './open-sessions.ts';
 import { type Checkpoint, type NoteKey, openNote, parseCheckpoint } from './note.ts';
 
@@ -36,8 +36,11 @@ export interface Found {
   readonly orphans: readonly Orphan[];
 }
 
-/** Reads the whole journal and changes nothing. Fault for any damage but a torn end. */
-export async function recoverJournal(folder: string): Promise<Found> {
+/**
+ * Reads the whole journal and changes nothing. Fault for any damage but a torn end: an incomplete frame, or whatever a power cut
+ * made of the last segment beyond the `signed` entries, where nobody can tell lost pages from cut ones anyway.
+ */
+export async function recoverJournal(folder: string, signed: number): Promise<Found> {
   const cursor = startOfJournal();
   const open = trackOpenSessions();
   let ts = 0;
@@ -48,7 +51,7 @@ export async function recoverJournal(folder: string): Promise<Found> {
     for await (const { records, file } of readFrames(onDisk(folder), cursor)) {
       for (const { index, entry: bytes } of records) {
         const entry = parseEntry(bytes);
-        if (typeof entry === 'string') throw new Damage(file, `the entry ${entry}`, meaning.changed, index);
+        if (typeof entry === 'string') throw refusal(new Damage(file, `the entry ${entry}`, meaning.changed, index));
         ts = entry.ts;
         boot = entry.boot;
         lastType = entry.t;
@@ -61,9 +64,14 @@ export async function recoverJournal(folder: string): Promise<Found> {
         trailer: cursor.trailer,
       };
     }
-    if (cursor.next === 0) throw new Damage(segmentFile(0), 'the journal holds no entry', meaning.missing);
   } catch (cause) {
-    throw refusal(cause);
+    if (cause instanceof Fault) throw cause;
+    // Whoever recorded its stop had everything on the device: nothing of it can be lost at the end.
+    const torn = cause instanceof Damage && cursor.next >= signed && lastType !== 'gateway.stop';
+    if (!torn || (await segments(onDisk(folder))).at(-1) !== cursor.segment) throw refusal(cause);
+  }
+  if (cursor.next === 0) {
+    throw refusal(new Damage(segmentFile(0), 'the journal holds no entry', meaning.missing));
   }
   return {
     next: cursor.next,
@@ -79,16 +87,23 @@ export async function recoverJournal(folder: string): Promise<Found> {
 }
 
 /**
- * Cuts a torn end off, and makes what is left durable before anything is written after it. After a failed sync the kernel may
+ * Puts a torn end aside and cuts it off, and makes what is left durable before anything is written after it. After a failed sync the kernel may
  * believe pages to be on the device that are not, so the bytes that were read go into a new file in the old one's place.
  */
 export async function cutTornEnd(
   on: Disk,
   folder: string,
-  temporary: string,
-  { end, lastType, tornBytes }: Found,
+  state: string,
+  { end, lastType, tornBytes, next }: Found,
 ): Promise<void> {
   const path = join(folder, segmentFile(end.segment));
+  const temporary = join(state, 'tmp', 'segment');
+  if (tornBytes > 0) {
+    // It was never acknowledged, and it is not ours to destroy.
+    const aside = join(state, 'torn', `${segmentName(end.segment)}-${end.offset}-${next}`);
+    await place(on, aside, temporary, readFileSync(path).subarray(end.offset), true);
+    await syncFolders(on, [dirname(aside)], state);
+  }
   // A segment without a frame is named like the one that the next boot will start.
   if (end.offset <= segmentHeaderSize) {
     await on.remove(path);
@@ -97,6 +112,15 @@ export async function cutTornEnd(
     await place(on, path, temporary, readFileSync(path).subarray(0, end.offset), true);
   }
   await on.syncFolder(dirname(path));
+}
+
+/** Entries under the last checkpoint that was signed, as the lock remembers it; infinite when that cannot be read, so that nothing is cut. */
+export function signedSize(vkey: NoteKey, locked: string | undefined): number {
+  try {
+    return locked === undefined ? 0 : checkpointOf(locked, vkey, 'lock.sqlite').size;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }
 
 /**
