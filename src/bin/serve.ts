@@ -52,6 +52,8 @@ export interface Running {
   readonly consoleUrl: string;
   /** Resolves when a witness has seen more of the log than there is: whoever started this is to stop it. */
   readonly halted: Promise<Fault>;
+  /** Milliseconds that the ledger took to be open: read, mended, the ends of cut off sessions recorded. */
+  readonly recoveryMs: number;
   /** Refuses new clients, ends live sessions, seals the record. */
   stop(reason: string): Promise<void>;
 }
@@ -92,6 +94,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     const keyPlace = { state: paths.state, origin: config.gateway.origin, keys: config.ledger.keys };
     const provider = openKeyProvider(keyPlace);
     closing.push(() => provider.close?.());
+    const began = performance.now();
     const { ledger, orphans } = await openResumingLedger(
       {
         provider,
@@ -129,6 +132,8 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       );
     }
     await recordEnds(ledger, orphans);
+    const recoveryMs = Math.round(performance.now() - began);
+    log.info({ entries: ledger.status().entries, cutOff: orphans.length, recoveryMs }, 'the ledger is open');
     const policies = openPolicyHolder(ledger);
     await policies.activate(policy);
 
@@ -315,6 +320,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       listeners: bound,
       consoleUrl: url,
       halted: halted.promise,
+      recoveryMs,
       stop(reason) {
         stopped ??= (async () => {
           log.info({ reason }, 'stopping');
@@ -372,7 +378,12 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   });
   const running = await serve(config);
   // A parent that started us over an IPC channel waits for this.
-  if (!asked) process.send?.({ ready: true, listeners: running.listeners, console: running.consoleUrl });
+  if (!asked) process.send?.({
+      ready: true,
+      listeners: running.listeners,
+      console: running.consoleUrl,
+      recoveryMs: running.recoveryMs,
+    });
   const end = await Promise.race([told, running.halted]);
   await running.stop(end instanceof Fault ? end.message : end);
   if (process.connected) process.disconnect();

@@ -26,10 +26,16 @@ export interface World {
   readonly superuser: { readonly user: string; readonly password: string };
   readonly targetPassword: string;
   gateway(): ChildProcess;
-  startGateway(): Promise<void>;
+  /** Milliseconds from the start of its process until it served, and what of that its ledger took. */
+  startGateway(): Promise<StartTimes>;
   /** Ends the gateway: `SIGTERM` is orderly, `SIGKILL` is a crash. */
   stopGateway(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface StartTimes {
+  readonly readyMs: number;
+  readonly ledgerMs: number;
 }
 
 export type Progress = (what: string) => void;
@@ -127,7 +133,9 @@ export async function startWorld(folder: string, progress: Progress, wish: 'usua
       targetPassword,
       gateway: () => child!,
       async startGateway() {
-        child = await spawnGateway(config);
+        const started = await spawnGateway(config);
+        child = started.child;
+        return started.times;
       },
       async stopGateway(signal) {
         const running = child;
@@ -168,7 +176,8 @@ async function buildShop(
   await shop.end();
 }
 
-function spawnGateway(config: string): Promise<ChildProcess> {
+function spawnGateway(config: string): Promise<{ child: ChildProcess; times: StartTimes }> {
+  const began = performance.now();
   const child = spawn(process.execPath, [bin, 'serve', '--config', config], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     detached: true,
@@ -178,7 +187,9 @@ function spawnGateway(config: string): Promise<ChildProcess> {
     errors = (errors + chunk.toString('utf8')).slice(-8_000);
   });
   return new Promise((ready, failed) => {
-    child.once('message', () => ready(child));
+    child.once('message', (message: { recoveryMs: number }) =>
+      ready({ child, times: { readyMs: performance.now() - began, ledgerMs: message.recoveryMs } }),
+    );
     child.once('exit', (code) => failed(new Error(`the gateway ended with ${code} before it was ready:\n${errors}`)));
   });
 }

@@ -65,6 +65,12 @@ async function work(worker: number, round: number, onFirst: () => void): Promise
   }
 }
 
+function percentiles(milliseconds: readonly number[]): string {
+  const sorted = [...milliseconds].sort((a, b) => a - b);
+  const at = (part: number) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!);
+  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${Math.round(sorted.at(-1)!)} ms`;
+}
+
 test(
   verifies(
     'recorded.before-executed',
@@ -73,6 +79,8 @@ test(
   async () => {
     let acknowledged = 0;
     let entries = 0;
+    const ready: number[] = [];
+    const ledger: number[] = [];
     for (let round = 1; round <= rounds; round++) {
       let workers: Promise<number>[] = [];
       await new Promise<void>((running) => {
@@ -82,7 +90,9 @@ test(
       await sleep(50 + Math.random() * 400);
       await world.stopGateway('SIGKILL');
       for (const done of await Promise.all(workers)) acknowledged += done;
-      await world.startGateway();
+      const { readyMs, ledgerMs } = await world.startGateway();
+      ready.push(readyMs);
+      ledger.push(ledgerMs);
     }
     await world.stopGateway('SIGTERM');
 
@@ -99,9 +109,17 @@ test(
     const executed = (await atTarget('select worker, n from load')).map(
       (row) => `${String(row.worker)}/${String(row.n)}`,
     );
+    const unrecorded = executed.filter((pair) => !decided.has(pair));
+    console.log(
+      [
+        `${rounds} kills: ${executed.length} statements executed, ${unrecorded.length} of them without a record, ${entries} entries`,
+        `start of the process to ready: ${percentiles(ready)}`,
+        `of that the ledger's recovery: ${percentiles(ledger)}`,
+      ].join('\n'),
+    );
+    expect(unrecorded).toEqual([]);
     expect(executed.length).toBeGreaterThanOrEqual(acknowledged);
     expect(acknowledged).toBeGreaterThan(rounds * 20);
-    expect(executed.filter((pair) => !decided.has(pair))).toEqual([]);
     const report = await verifyLedger(
       join(folder, 'data', 'ledger'),
       readFileSync(join(folder, 'data', 'state', 'ledger.vkey'), 'utf8').trim(),

@@ -152,7 +152,7 @@ export function openShadowDisk(root: string, watching: Watching = {}): ShadowDis
     remove: (path) =>
       later('remove', () => {
         fs.rmSync(path, { force: true, recursive: true });
-        for (const one of [...live.keys()]) if (one === path || one.startsWith(`${path}/`)) name(one, undefined);
+        for (const one of live.keys()) if (one === path || one.startsWith(`${path}/`)) name(one, undefined);
       }),
   };
 

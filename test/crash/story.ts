@@ -6,7 +6,7 @@ import { type Ledger, type LedgerOptions, openLedger } from '../../src/ledger/le
 import { readJournal } from '../../src/ledger/read-journal.ts';
 import { recordingKey, type SessionKey } from '../../src/ledger/session-key.ts';
 import { type RecordingSeal, recordingFile } from '../../src/ledger/verify-recordings.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { verifyLedger } from '../../src/ledger/verify-disk.ts';
 import { openChunkFile } from '../../src/recordings/chunks.ts';
 import { recoverRecording } from '../../src/recordings/reading.ts';
 import { recordOrphans } from '../../src/session/gateway.ts';
