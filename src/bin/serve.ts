@@ -378,7 +378,8 @@ export async function serveUntilStopped(config: Config): Promise<void> {
   });
   const running = await serve(config);
   // A parent that started us over an IPC channel waits for this.
-  if (!asked) process.send?.({
+  if (!asked)
+    process.send?.({
       ready: true,
       listeners: running.listeners,
       console: running.consoleUrl,

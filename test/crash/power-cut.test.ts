@@ -2,10 +2,11 @@
 // cut at each with everything lost that was not synced. Afterwards it starts without help, verifies, and holds what it said it holds.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Fault } from '../../src/domain/fault.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { place, syncFolders } from '../../src/ledger/disk.ts';
 import { verifies } from '../requirements.ts';
 import { type Failing, losses, openShadowDisk, randomOf } from './shadow-disk.ts';
 import { buildStage, type Stage } from './stage.ts';
@@ -196,3 +197,17 @@ test(verifies(
 function isOurs(error: unknown): boolean {
   return (error as Error).message.endsWith('the test says so');
 }
+
+test('a file that is placed durably in new folders, and these folders, are there after a power cut', async () => {
+  const top = stage.empty();
+  const shadow = openShadowDisk(top);
+  const path = join(top, 'tile', '0', 'x001', '000');
+  await place(shadow.disk, path, join(top, 'temporary'), Buffer.from('a tile'), true);
+  const before = stage.empty();
+  shadow.cut(before, 'none', Math.random);
+  expect(existsSync(join(before, 'tile'))).toBe(false);
+  await syncFolders(shadow.disk, [dirname(path)], top);
+  const after = stage.empty();
+  shadow.cut(after, 'none', Math.random);
+  expect(readFileSync(join(after, 'tile', '0', 'x001', '000'), 'utf8')).toBe('a tile');
+});
