@@ -164,6 +164,11 @@ function build(node, always) {
     runQuietly(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], root, 'Building the gateway');
     writeFileSync(gateway, '');
   }
+  const verifier = join(root, 'dist', 'verify.html');
+  const parts = [join(root, 'web', 'verify'), join(root, 'src', 'ledger'), join(root, 'src', 'domain')];
+  if (always || !existsSync(verifier) || Math.max(...parts.map(newest)) > statSync(verifier).mtimeMs) {
+    runQuietly(node, ['web/verify/build.mjs'], root, 'Building the page that verifies');
+  }
   const page = join(root, 'web', 'dist', 'index.html');
   if (
     always ||

@@ -271,6 +271,10 @@ describe('ledger init and verify', () => {
       origin,
     });
 
+    const page = join(folder, 'verify.html');
+    expect(await line(['verify', '--page', page])).toEqual({ code: 0, out: '', err: '' });
+    expect(readFileSync(page, 'utf8')).toContain("default-src 'none'");
+
     const kept = join(folder, 'kept');
     copyFileSync(join(log, 'checkpoint'), kept);
     const continued = await line(['verify', log, '--key', vkey, '--kept', kept, '--kept', kept]);

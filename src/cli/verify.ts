@@ -1,15 +1,16 @@
 // countersign verify: the same check as the standalone countersign-verify.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { collect, keyText } from './arguments.ts';
 import { Exit, examples, type Io, printJson } from './output.ts';
 
 interface Options {
-  readonly key: string;
+  readonly key?: string;
   readonly recordings?: string;
   readonly kept: readonly string[];
   readonly witness: readonly string[];
   readonly quorum?: number;
+  readonly page?: string;
   readonly json?: boolean;
 }
 
@@ -17,8 +18,8 @@ export function register(program: Command, io: Io): void {
   const verify = program
     .command('verify')
     .description('check a ledger offline: its folder and the public key are enough')
-    .argument('<folder>', 'ledger folder: the one with checkpoint, journal and tile')
-    .requiredOption('-k, --key <key>', 'public key, or a file that holds it; not from the folder that is checked')
+    .argument('[folder]', 'ledger folder: the one with checkpoint, journal and tile')
+    .option('-k, --key <key>', 'public key, or a file that holds it; not from the folder that is checked')
     .option('-r, --recordings <folder>', 'check the recordings too')
     .option('-c, --kept <file>', 'a checkpoint of this log that was kept elsewhere; repeatable', collect, [])
     .option(
@@ -28,8 +29,16 @@ export function register(program: Command, io: Io): void {
       [],
     )
     .option('-q, --quorum <count>', 'how many of them must have cosigned (default: all)', countOf)
+    .option('-p, --page <file>', 'write the page that does the same in a browser, without a network')
     .option('--json', 'print the report as JSON')
-    .action(async (folder: string, options: Options) => {
+    .action(async (folder: string | undefined, options: Options) => {
+      if (options.page !== undefined) {
+        writeFileSync(options.page, verifyPage());
+        if (folder === undefined) return;
+      }
+      if (folder === undefined) throw new Exit(2, 'name the ledger folder: the one with checkpoint, journal and tile');
+      if (options.key === undefined)
+        throw new Exit(2, 'give the public key: --key with the line or a file that holds it');
       const [{ verifyLedger }, { verifySummary }, { NoteError }] = await Promise.all([
         import('../ledger/verify-disk.ts'),
         import('../ledger/verify-summary.ts'),
@@ -64,11 +73,20 @@ export function register(program: Command, io: Io): void {
       'Find a history that was rewritten or rolled back since May',
       'countersign verify data/ledger --key gw-a.vkey --kept checkpoint-of-may',
     ],
+    ['Write the page for somebody who has only a browser', 'countersign verify --page verify.html'],
     [
       'Check the recordings too, for a program',
       'countersign verify data/ledger --key gw-a.vkey --recordings data/recordings --json',
     ],
   ]);
+}
+
+/** The page as the build left it: beside the command, or in dist when the sources run. */
+function verifyPage(): Buffer {
+  const places = ['../verify.html', '../../dist/verify.html'].map((path) => new URL(path, import.meta.url));
+  const place = places.find((url) => existsSync(url));
+  if (!place) throw new Exit(2, 'the page is not built: run npm run build');
+  return readFileSync(place);
 }
 
 function countOf(value: string): number {

@@ -52,6 +52,7 @@ function gapLines({ listed, silent, down }: Gaps): string[] {
   return more > 0 ? [...lines, `    and ${more} more`] : lines;
 }
 
-function visible(line: string): string {
+/** A text with its control and format characters written out, so that nothing in it acts or hides. */
+export function visible(line: string): string {
   return line.replace(/[\p{Cc}\p{Cf}]/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
 }

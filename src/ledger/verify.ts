@@ -22,6 +22,8 @@ export interface VerifyOptions {
   /** Verifier keys of witnesses that are trusted, and how many of them must have cosigned; default: all. */
   readonly witnesses?: readonly string[];
   readonly quorum?: number;
+  /** Told now and then how many entries were read, and how many the checkpoint covers; waited for, so that a window can draw. */
+  readonly progress?: (entries: number, of: number) => void | Promise<void>;
 }
 
 export interface VerifyFailure {
@@ -63,6 +65,9 @@ export interface VerifyReport {
   readonly witnessed?: Witnessed;
   readonly failure?: VerifyFailure;
 }
+
+/** Entries between two tellings of progress. */
+const tellEvery = 2_048;
 
 /** A live ledger may move under the verifier: then it looks again, this often. */
 const attempts = 5;
@@ -109,7 +114,7 @@ async function verifyOnce(
     const cosigned = await readCosigned(folder, key, options);
     witnessed = cosigned?.witnessed;
     const held = [...kept, ...(cosigned ? [cosigned.checkpoint] : [])].sort((a, b) => a.size - b.size);
-    await readEverything(folder, cursor, checkpoint, tiles, rules, held);
+    await readEverything(folder, cursor, checkpoint, tiles, rules, held, options.progress);
     continued = kept.length;
     if (options.recordings !== undefined) {
       recordings = await checkRecordings(options.recordings, rules.recordings, rules.open());
@@ -172,7 +177,9 @@ async function readEverything(
   tiles: Map<string, number[]>,
   rules: Rules,
   kept: readonly Checkpoint[],
+  progress: VerifyOptions['progress'],
 ): Promise<void> {
+  let told = 0;
   const tree = emptyTree();
   let nextKept = 0;
   const seen = new Set<number>();
@@ -205,6 +212,10 @@ async function readEverything(
       }
     }
     rules.frame(cursor);
+    if (progress && cursor.next - told >= tellEvery) {
+      told = cursor.next;
+      await progress(told, checkpoint.size);
+    }
   }
   checkEnd(cursor, checkpoint, seen);
   if (kept[nextKept]) {
