@@ -2,6 +2,7 @@
 import fastifyCookie from '@fastify/cookie';
 import fastifyHelmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { ApproverKeys } from '../approvals/approver-keys.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Store } from '../store/store.ts';
@@ -14,6 +15,7 @@ import { openEvents } from './events.ts';
 import { loopback, openGuard } from './guard.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Answer, answerFor } from './problem.ts';
+import { keyRoutes } from './key-routes.ts';
 import { type PolicyParts, policyRoutes } from './policy-routes.ts';
 import { register, type Route } from './route.ts';
 import { type SessionParts, sessionRoutes } from './session-routes.ts';
@@ -38,6 +40,7 @@ export interface ApiOptions extends Pick<SessionParts, 'readRecording' | 'replay
   readonly console: ConsoleOptions;
   readonly store: Store;
   readonly approvals: Inbox;
+  readonly keys: ApproverKeys;
   readonly gateway: {
     sessions(): readonly unknown[];
     /** False when the session is not live. */
@@ -141,6 +144,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     }),
     ...sessionRoutes({ ...options, access, kill: (id, by, reason) => gateway.kill(id, by, reason) }),
     ...approvalRoutes({ access, inbox, store }),
+    ...keyRoutes({ access, keys: options.keys }),
     ...policyRoutes({ ...options.policy, access, now }),
   ];
   register(server, routes, guard.signedIn);

@@ -1,5 +1,5 @@
 // Routes about approval requests: the inbox of this process for what is open or fresh, the store for everything before.
-import { type Approval, ApprovalProblem } from '../approvals/approval.ts';
+import { alreadyResolved, type Approval, ApprovalProblem } from '../approvals/approval.ts';
 import type { Approvals } from '../approvals/inbox.ts';
 import { type Principal, principalId } from '../domain/principal.ts';
 import { formatCursor } from '../store/cursor.ts';
@@ -11,7 +11,7 @@ import { type Route, route } from './route.ts';
 import * as schemas from './schemas.ts';
 import { placeOf } from './session-routes.ts';
 
-export type Inbox = Pick<Approvals, 'list' | 'get' | 'vote' | 'mayVote' | 'onChange'>;
+export type Inbox = Pick<Approvals, 'list' | 'get' | 'vote' | 'ballot' | 'mayVote' | 'onChange'>;
 
 export interface ApprovalParts {
   readonly access: Access;
@@ -98,6 +98,20 @@ export function approvalRoutes({ access, inbox, store }: ApprovalParts): Route[]
       params: schemas.sessionPath,
       answer: schemas.approvalRow,
       run: async (principal, { params: { id } }) => show(principal, await visible(principal, id)),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/approvals/:id/ballot',
+      summary: 'What is signed for a vote, to the byte.',
+      params: schemas.sessionPath,
+      query: schemas.ballotQuery,
+      answer: schemas.ballot,
+      async run(principal, { params: { id }, query: { answer, reason } }) {
+        const { digest } = await visible(principal, id);
+        const of = inbox.ballot(id, answer, reason);
+        if (!of) throw alreadyResolved();
+        return { ballot: of.text, challenge: of.challenge.toString('base64url'), digest };
+      },
     }),
     route({
       method: 'POST',

@@ -152,6 +152,8 @@ export interface ApprovalRow {
   readonly advice: string;
   readonly group: string;
   readonly quorum: number;
+  /** How strong each grant must be; absent where a signed-in session is enough. */
+  readonly grade?: Exclude<VoteGrade, 'session'>;
   readonly created: number;
   readonly expires: number;
   /** Hex SHA-256 over the canonical request (docs/ledger-format.md); what a vote binds. */
@@ -164,18 +166,101 @@ export interface ApprovalRow {
     readonly answer: 'grant' | 'refuse';
     readonly at: number;
     readonly reason?: string;
-    readonly grade: 'session';
+    readonly grade: VoteGrade;
   }[];
   /** Whether the signed-in principal may vote, and why not. */
   readonly mayVote: boolean;
   readonly mayNotBecause?: string;
 }
 
-/** POST /api/approvals/:id/votes {answer, digest, reason?} → ApprovalRow. 409 when already resolved or the digest differs. */
+/** By a signed-in session; by a signature with a key of one's own; by a key that checked who is there. */
+export type VoteGrade = 'session' | 'signed' | 'verified';
+
+/** POST /api/approvals/:id/votes {answer, digest, reason?, signature?} → ApprovalRow. 409 when already resolved or the digest differs. */
 export interface Vote {
   readonly answer: 'grant' | 'refuse';
   readonly digest: string;
   readonly reason?: string;
+  /** Over the ballot: an armoured signature of `ssh-keygen -Y sign`, or what a passkey gave, in base64url. */
+  readonly signature?: { readonly ssh: string } | { readonly passkey: PasskeyAssertion };
+}
+
+export interface PasskeyAssertion {
+  readonly credentialId: string;
+  readonly clientDataJSON: string;
+  readonly authenticatorData: string;
+  readonly signature: string;
+}
+
+/** GET /api/approvals/:id/ballot?answer=&reason= → what is signed for such a vote, to the byte. */
+export interface Ballot {
+  readonly ballot: string;
+  /** SHA-256 of the ballot, base64url: what a passkey signs. */
+  readonly challenge: string;
+  readonly digest: string;
+}
+
+/** GET /api/approver-keys → {items}: keys that votes are signed with, newest first; one's own, and all for viewers and admins. */
+export interface ApproverKeyRow {
+  readonly id: string;
+  readonly method: 'ssh' | 'passkey';
+  readonly person: string;
+  readonly personName: string;
+  readonly name: string;
+  readonly fingerprint: string;
+  /** Its line in a .pub file, for SSH keys. */
+  readonly ssh?: string;
+  readonly deviceBound?: boolean;
+  readonly state: 'waiting' | 'counts' | 'revoked';
+  readonly enrolled: KeyAct;
+  readonly vouched?: KeyAct;
+  readonly revoked?: KeyAct & { readonly reason: string };
+  readonly mine: boolean;
+  /** What the signed-in principal may do with it. */
+  readonly mayVouch: boolean;
+  readonly mayRevoke: boolean;
+}
+
+export interface KeyAct {
+  readonly by: string;
+  readonly byName: string;
+  readonly at: number;
+  readonly entry: number;
+}
+
+/** POST /api/approver-keys/challenge → what to sign to enrol a key; good once, for five minutes. */
+export interface KeyChallenge {
+  readonly challenge: string;
+  /** For `navigator.credentials.create`; absent where the console has no host name that passkeys can be tied to. */
+  readonly passkey?: {
+    readonly rpId: string;
+    /** SHA-256 of `challenge`, base64url. */
+    readonly challenge: string;
+    readonly user: string;
+    readonly attestation: 'none' | 'direct';
+    /** Credential ids that are enrolled already. */
+    readonly exclude: readonly string[];
+  };
+}
+
+/** POST /api/approver-keys → ApproverKeyRow; POST /api/approver-keys/:id/vouch; POST /api/approver-keys/:id/revoke {reason} */
+export interface EnrolKey {
+  readonly name: string;
+  readonly challenge: string;
+  readonly proof:
+    | { readonly ssh: { readonly publicKey: string; readonly signature: string } }
+    | { readonly passkey: PasskeyAttestation };
+}
+
+export interface PasskeyAttestation {
+  readonly id: string;
+  readonly rawId: string;
+  readonly type: 'public-key';
+  readonly response: {
+    readonly clientDataJSON: string;
+    readonly attestationObject: string;
+    readonly transports?: readonly string[];
+  };
 }
 
 /** GET /api/ledger */
@@ -205,7 +290,12 @@ export interface PolicyRule {
   readonly line: number;
   /** Cedar text. */
   readonly text: string;
-  readonly hold?: { readonly group: string; readonly quorum: number; readonly ttlSeconds: number };
+  readonly hold?: {
+    readonly group: string;
+    readonly quorum: number;
+    readonly grade?: Exclude<VoteGrade, 'session'>;
+    readonly ttlSeconds: number;
+  };
   readonly advice?: string;
   readonly shadow?: boolean;
 }
@@ -228,6 +318,7 @@ export interface PolicyExplanation {
   readonly next?: 'final' | 'change' | 'ask';
   readonly group?: string;
   readonly quorum?: number;
+  readonly grade?: Exclude<VoteGrade, 'session'>;
   readonly shadow?: { readonly ruling: 'permit' | 'hold' | 'deny'; readonly rules: readonly string[] };
   readonly effects: readonly EffectRow[];
   readonly results: readonly (readonly ExplainedColumn[])[];

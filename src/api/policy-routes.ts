@@ -136,7 +136,7 @@ function explanationOf({ policy, decision, effects, results, text }: Explanation
     rules,
     ...(ruling === 'permit' ? {} : { advice: decision.advice }),
     ...(ruling === 'deny' ? { reason: decision.reason, next: decision.next } : {}),
-    ...(ruling === 'hold' ? { group: decision.group, quorum: decision.quorum } : {}),
+    ...(ruling === 'hold' ? { group: decision.group, quorum: decision.quorum, grade: decision.grade } : {}),
     ...(decision.shadow ? { shadow: { ruling: decision.shadow.ruling, rules: decision.shadow.rules } } : {}),
     effects,
     results,

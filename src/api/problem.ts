@@ -1,6 +1,7 @@
 // Every error of the API is a Problem with a stable code; messages say what to do next. docs/api.md lists the codes.
 import { randomBytes } from 'node:crypto';
 import { ApprovalProblem } from '../approvals/approval.ts';
+import { KeyProblem, type KeyProblemCode } from '../approvals/approver-key.ts';
 import { Fault } from '../domain/fault.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import type { Problem } from './contract.ts';
@@ -49,6 +50,20 @@ const approvalStatus: Readonly<Record<ApprovalProblem['code'], number>> = {
   'approval.own-request': 403,
   'approval.own-agent': 403,
   'approval.unknown-owner': 403,
+  'approval.grade': 403,
+  'approval.signature': 403,
+};
+
+const keyStatus: Readonly<Record<KeyProblemCode, number>> = {
+  'key.unknown': 404,
+  'key.taken': 409,
+  'key.revoked': 409,
+  'key.limit': 409,
+  'key.challenge': 409,
+  'key.invalid': 400,
+  'key.not-human': 403,
+  'key.not-allowed': 403,
+  'key.own': 403,
 };
 
 export interface Answer {
@@ -65,6 +80,9 @@ export function answerFor(error: unknown): Answer {
   }
   if (error instanceof ApprovalProblem) {
     return { status: approvalStatus[error.code], problem: { code: error.code, message: error.message } };
+  }
+  if (error instanceof KeyProblem) {
+    return { status: keyStatus[error.code], problem: { code: error.code, message: error.message } };
   }
   if (error instanceof StoreUnavailable) {
     return { status: 503, problem: { code: 'store.unavailable', message: error.message } };

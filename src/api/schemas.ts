@@ -3,8 +3,12 @@
 import { z } from 'zod';
 import type {
   ApprovalRow,
+  ApproverKeyRow,
   BacktestReport,
+  Ballot,
   EffectRow,
+  EnrolKey,
+  KeyChallenge,
   LedgerStatus,
   Me,
   Overview,
@@ -196,6 +200,7 @@ export const replay = z.strictObject({
   events: z.array(replayEvent),
 }) satisfies z.ZodType<Replay>;
 
+const strongGrade = z.enum(['signed', 'verified']);
 export const approvalRow = z.strictObject({
   id: z.string(),
   session: z.string(),
@@ -211,6 +216,7 @@ export const approvalRow = z.strictObject({
   advice: z.string(),
   group: z.string(),
   quorum: count,
+  grade: strongGrade.optional(),
   created: time,
   expires: time,
   digest: z.string(),
@@ -223,7 +229,7 @@ export const approvalRow = z.strictObject({
       answer: z.enum(['grant', 'refuse']),
       at: time,
       reason: z.string().optional(),
-      grade: z.literal('session'),
+      grade: z.enum(['session', 'signed', 'verified']),
     }),
   ),
   mayVote: z.boolean(),
@@ -247,7 +253,9 @@ export const policyStatus = z.strictObject({
       file: z.string(),
       line: count,
       text: z.string(),
-      hold: z.strictObject({ group: z.string(), quorum: count, ttlSeconds: count }).optional(),
+      hold: z
+        .strictObject({ group: z.string(), quorum: count, grade: strongGrade.optional(), ttlSeconds: count })
+        .optional(),
       advice: z.string().optional(),
       shadow: z.boolean().optional(),
     }),
@@ -266,6 +274,7 @@ export const policyExplanation = z.strictObject({
   next: z.enum(['final', 'change', 'ask']).optional(),
   group: z.string().optional(),
   quorum: count.optional(),
+  grade: strongGrade.optional(),
   shadow: z.strictObject({ ruling, rules: strings }).optional(),
   effects: z.array(effect),
   results: z.array(
@@ -348,10 +357,28 @@ export const approvalQuery = z.strictObject({
   before: cursor.optional(),
   limit: limit(200, 50),
 });
+const base64url = z.string().regex(/^[A-Za-z0-9_-]{1,8192}$/);
+export const ballotQuery = z.strictObject({
+  answer: z.enum(['grant', 'refuse']),
+  reason: z.string().max(2_000).optional(),
+});
 export const voteBody = z.strictObject({
   answer: z.enum(['grant', 'refuse']),
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   reason: z.string().max(2_000).optional(),
+  signature: z
+    .union([
+      z.strictObject({ ssh: z.string().min(1).max(16_384) }),
+      z.strictObject({
+        passkey: z.strictObject({
+          credentialId: base64url,
+          clientDataJSON: base64url,
+          authenticatorData: base64url,
+          signature: base64url,
+        }),
+      }),
+    ])
+    .optional(),
 }) satisfies z.ZodType<Vote>;
 const shortText = z.string().min(1).max(200);
 export const explainBody = z.strictObject({
@@ -376,3 +403,66 @@ export const backtestBody = z.strictObject({
   agent: shortText.optional().describe('A principal id, or the beginning of a name.'),
 });
 export const nothing = z.strictObject({});
+
+export const ballot = z.strictObject({
+  ballot: z.string(),
+  challenge: z.string(),
+  digest: z.string(),
+}) satisfies z.ZodType<Ballot>;
+
+const keyAct = z.strictObject({ by: z.string(), byName: z.string(), at: time, entry: z.int() });
+export const approverKey = z.strictObject({
+  id: z.string(),
+  method: z.enum(['ssh', 'passkey']),
+  person: z.string(),
+  personName: z.string(),
+  name: z.string(),
+  fingerprint: z.string(),
+  ssh: z.string().optional(),
+  deviceBound: z.boolean().optional(),
+  state: z.enum(['waiting', 'counts', 'revoked']),
+  enrolled: keyAct,
+  vouched: keyAct.optional(),
+  revoked: keyAct.extend({ reason: z.string() }).optional(),
+  mine: z.boolean(),
+  mayVouch: z.boolean(),
+  mayRevoke: z.boolean(),
+}) satisfies z.ZodType<ApproverKeyRow>;
+export const approverKeys = z.strictObject({ items: z.array(approverKey) });
+
+export const keyChallenge = z.strictObject({
+  challenge: z.string(),
+  passkey: z
+    .strictObject({
+      rpId: z.string(),
+      challenge: z.string(),
+      user: z.string(),
+      attestation: z.enum(['none', 'direct']),
+      exclude: strings,
+    })
+    .optional(),
+}) satisfies z.ZodType<KeyChallenge>;
+
+const long = z.string().regex(/^[A-Za-z0-9_-]{1,32768}$/);
+export const enrolBody = z.strictObject({
+  name: z.string().max(100),
+  challenge: z.string().min(1).max(1_000),
+  proof: z.union([
+    z.strictObject({
+      ssh: z.strictObject({ publicKey: z.string().min(1).max(8_192), signature: z.string().min(1).max(16_384) }),
+    }),
+    z.strictObject({
+      passkey: z.strictObject({
+        id: base64url,
+        rawId: base64url,
+        type: z.literal('public-key'),
+        response: z.strictObject({
+          clientDataJSON: base64url,
+          attestationObject: long,
+          transports: z.array(z.string().max(40)).max(10).optional(),
+        }),
+      }),
+    }),
+  ]),
+}) satisfies z.ZodType<EnrolKey>;
+export const revokeBody = z.strictObject({ reason: z.string().max(500).default('') });

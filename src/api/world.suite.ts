@@ -4,6 +4,7 @@ import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, expect } from 'vitest';
 import { type LedgerPlace, ledgerPlace } from '../../test/peers/ledger.ts';
+import { openApproverKeys } from '../approvals/approver-keys.ts';
 import { type Approvals, openApprovals } from '../approvals/inbox.ts';
 import { type Provider, startProvider } from '../demo/provider.ts';
 import type { Action } from '../domain/effect.ts';
@@ -23,6 +24,7 @@ import { readRecording } from '../recordings/reading.ts';
 import { openRecorder } from '../recordings/recorder.ts';
 import { openGateway, type OpenGateway } from '../session/gateway.ts';
 import { openPolicyHolder } from '../session/policy-holder.ts';
+import { openKeptKeys } from '../store/approver-keys.ts';
 import { openBacktester } from '../store/backtester.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { type Api, type ApiOptions, openApi } from './api.ts';
@@ -65,7 +67,11 @@ export async function world(change: Partial<ApiOptions['console']> & { webFolder
   let passed = 0;
   const now = () => Date.now() + passed;
   const timers = { set: setTimeout, clear: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout) };
-  const approvals = openApprovals({ ledger, now, timers, baseUrl: 'http://127.0.0.1' });
+  const kept = openKeptKeys(place.state);
+  ends.push(() => kept.close());
+  const rules = { rpId: 'localhost', origin: 'http://localhost', deviceBound: false };
+  const approverKeys = openApproverKeys({ ledger, kept, rules, enrolment: 'vouched', admins: ['dba'], now });
+  const approvals = openApprovals({ ledger, now, timers, keys: approverKeys, baseUrl: 'http://127.0.0.1' });
   const policy = openPolicyHolder(ledger);
   const set = loadPolicies([{ name: 'test.cedar', text: policies }]);
   await policy.activate(openPolicy(set, { methodFor: () => ({ method: 'full' }) }));
@@ -155,6 +161,7 @@ export async function world(change: Partial<ApiOptions['console']> & { webFolder
       ...console,
     },
     store,
+    keys: approverKeys,
     approvals,
     gateway,
     identity,

@@ -1,4 +1,5 @@
 // A request as people and the API see it, and why a vote was not taken. Pure.
+import type { Grade } from '../domain/grade.ts';
 import type { EffectRow } from '../policy/explain.ts';
 import type { ApprovalRequest } from './request.ts';
 import type { ObjectionCode, Vote } from './vote.ts';
@@ -21,6 +22,8 @@ export interface Approval {
   readonly advice: string;
   readonly group: string;
   readonly quorum: number;
+  /** How strong each vote must be; absent where a signed-in session is enough. */
+  readonly grade?: Exclude<Grade, 'session'>;
   readonly created: number;
   readonly expires: number;
   readonly digest: string;
@@ -57,6 +60,7 @@ export function showApproval(open: Progress): Approval {
     advice: request.policy.advice,
     group: request.quorum.of,
     quorum: request.quorum.n,
+    grade: request.quorum.grade,
     created: open.created,
     expires: open.expires,
     digest: open.digest,
@@ -68,7 +72,13 @@ export function showApproval(open: Progress): Approval {
 
 /** Why a vote was not taken. `message` says what to do. */
 export class ApprovalProblem extends Error {
-  readonly code: 'approval.unknown' | 'approval.resolved' | 'approval.digest' | ObjectionCode;
+  readonly code:
+    | 'approval.unknown'
+    | 'approval.resolved'
+    | 'approval.digest'
+    | 'approval.grade'
+    | 'approval.signature'
+    | ObjectionCode;
   constructor(code: ApprovalProblem['code'], message: string) {
     super(message);
     this.name = 'ApprovalProblem';

@@ -3,12 +3,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Json } from '../domain/entry.ts';
 import { Fault } from '../domain/fault.ts';
+import { type Grade, meetsGrade } from '../domain/grade.ts';
 import type { Holding } from '../domain/permit.ts';
 import { type Principal, principalId } from '../domain/principal.ts';
 import type { Statement } from '../domain/statement.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SessionKey } from '../ledger/session-key.ts';
 import { alreadyResolved, type Approval, ApprovalProblem, type ApprovalState, showApproval } from './approval.ts';
+import type { ApproverKeys, VoteSignature } from './approver-keys.ts';
+import { type Answer, ballotOf, challengeOf, reasonOf } from './ballot.ts';
 import { openBreaker } from './breaker.ts';
 import { type ApprovalRequest, approvalRequest, type Question, requestDigest } from './request.ts';
 import { objection, tally, type Vote } from './vote.ts';
@@ -22,6 +25,8 @@ export interface ApprovalsOptions {
   readonly timers: { set(callback: () => void, ms: number): unknown; clear(timer: unknown): void };
   /** Console address that people open; `/approvals/<id>` is appended. */
   readonly baseUrl: string;
+  /** Whose signatures count; without it nobody can sign. */
+  readonly keys?: Pick<ApproverKeys, 'verify'>;
   readonly mostPending?: number;
   readonly mostPendingPerPrincipal?: number;
   readonly mostResolved?: number;
@@ -56,8 +61,14 @@ export interface Approvals {
   vote(
     id: string,
     voter: Principal,
-    vote: { answer: 'grant' | 'refuse'; digest: string; reason?: string },
+    vote: { answer: Answer; digest: string; reason?: string; signature?: VoteSignature },
   ): Promise<Approval>;
+  /** What is signed for such a vote, and its SHA-256; undefined when there is no such request that is open. */
+  ballot(
+    id: string,
+    answer: Answer,
+    reason?: string,
+  ): { readonly text: string; readonly challenge: Buffer } | undefined;
   /** Pending ones and the most recently resolved, newest first. */
   list(): Approval[];
   get(id: string): Approval | undefined;
@@ -82,8 +93,6 @@ interface Open {
   settle(resolution: Resolution): void;
   fail(error: unknown): void;
 }
-
-const longestReason = 2_000;
 
 /** Opens an empty inbox over a ledger. */
 export function openApprovals(options: ApprovalsOptions): Approvals {
@@ -212,6 +221,7 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
             of: of.sequence,
             group: of.hold.group,
             quorum: of.hold.quorum,
+            grade: of.hold.grade,
             expires,
           },
           payload: { approval: { request: request as unknown as Json, digest } },
@@ -246,7 +256,7 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
   async function vote(
     id: string,
     voter: Principal,
-    cast: { answer: 'grant' | 'refuse'; digest: string; reason?: string },
+    cast: { answer: Answer; digest: string; reason?: string; signature?: VoteSignature },
   ): Promise<Approval> {
     const open = pending.get(id);
     if (!open) {
@@ -261,7 +271,12 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
         'approval.digest',
         'The digest is not that of this request. Reload it and read it again before you vote.',
       );
-    const reason = cast.reason?.slice(0, longestReason).toWellFormed();
+    const reason = reasonOf(cast.reason);
+    const signed = cast.signature && verifySignature(open, voter, cast.answer, reason, cast.signature);
+    const grade = signed?.grade ?? 'session';
+    const demanded = open.request.quorum.grade ?? 'session';
+    // A refusal stops something, so any hand may give it.
+    if (cast.answer === 'grant' && !meetsGrade(grade, demanded)) throw tooWeak(demanded);
     const one: Vote = {
       voter: principalId(voter),
       voterName: voter.name,
@@ -269,7 +284,8 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
       answer: cast.answer,
       at: now(),
       reason,
-      grade: 'session',
+      grade,
+      ...(signed ? { signed } : {}),
     };
     open.casting.push(one);
     try {
@@ -311,6 +327,18 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
     return showApproval(open);
   }
 
+  function verifySignature(
+    open: Open,
+    voter: Principal,
+    answer: Answer,
+    reason: string | undefined,
+    signature: VoteSignature,
+  ) {
+    if (!options.keys)
+      throw new ApprovalProblem('approval.signature', 'Nobody can sign here. Vote without a signature.');
+    return options.keys.verify(voter, ballotOf(open.request, answer, reason), signature);
+  }
+
   return {
     newId: () => randomBytes(12).toString('hex'),
     mayNotAsk,
@@ -333,6 +361,12 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
       );
       return because ? { may: false, because: because.message } : { may: true };
     },
+    ballot(id, answer, reason) {
+      const open = pending.get(id);
+      if (!open) return undefined;
+      const ballot = ballotOf(open.request, answer, reason);
+      return { text: ballot.toString(), challenge: challengeOf(ballot) };
+    },
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -349,7 +383,17 @@ function voteRecord(vote: Vote): { readonly [key: string]: Json | undefined } {
     at: vote.at,
     reason: vote.reason,
     grade: vote.grade,
+    signed: vote.signed as unknown as Json,
   };
+}
+
+function tooWeak(demanded: Grade): ApprovalProblem {
+  return new ApprovalProblem(
+    'approval.grade',
+    demanded === 'verified'
+      ? 'The policy asks for a signature by a key that checks who is there: sign with a passkey, or with a hardware SSH key made with -O verify-required.'
+      : 'The policy asks for a signature by your own key. Sign with a passkey, or with an SSH key that is enrolled.',
+  );
 }
 
 function refusalKey(request: ApprovalRequest): string {

@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto';
 import type { Hold } from '../domain/decision.ts';
 import type { Json } from '../domain/entry.ts';
+import type { Grade } from '../domain/grade.ts';
 import { type Principal, principalId } from '../domain/principal.ts';
 import type { Statement } from '../domain/statement.ts';
 import type { Target } from '../domain/target.ts';
@@ -32,7 +33,8 @@ export interface ApprovalRequest {
     readonly effects: readonly EffectRow[];
   };
   readonly policy: { readonly version: string; readonly rules: readonly string[]; readonly advice: string };
-  readonly quorum: { readonly n: number; readonly of: string };
+  /** `grade` is how strong each vote must be; absent where a signed-in session is enough. */
+  readonly quorum: { readonly n: number; readonly of: string; readonly grade?: Exclude<Grade, 'session'> };
   readonly uses: 1;
 }
 
@@ -82,7 +84,7 @@ export function approvalRequest(of: Question, nonce: string, created: number, ex
       effects: of.effects,
     },
     policy: { version: of.policyVersion, rules: of.hold.rules, advice: of.hold.advice },
-    quorum: { n: of.hold.quorum, of: of.hold.group },
+    quorum: { n: of.hold.quorum, of: of.hold.group, grade: of.hold.grade },
     uses: 1,
   };
 }

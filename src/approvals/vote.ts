@@ -1,6 +1,8 @@
 // Who may vote and what votes amount to (DESIGN §6). Pure. The requester, its owner and agents can never approve
 // (test: approval.not-own); where the gateway could not tell the owner apart, nobody is let through.
+import type { Grade } from '../domain/grade.ts';
 import { type Principal, principalId } from '../domain/principal.ts';
+import type { SignedVote } from './approver-keys.ts';
 import type { Requester } from './request.ts';
 
 export interface Vote {
@@ -12,8 +14,9 @@ export interface Vote {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly reason?: string;
-  /** How strongly the vote is bound to the person: by a signed-in session. */
-  readonly grade: 'session';
+  readonly grade: Grade;
+  /** What binds it to the person, unless that is the signed-in session alone. */
+  readonly signed?: SignedVote;
 }
 
 export type Objection = { readonly code: ObjectionCode; readonly message: string };

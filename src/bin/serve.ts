@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino, { type Logger } from 'pino';
 import { openApi } from '../api/api.ts';
+import { openApproverKeys } from '../approvals/approver-keys.ts';
 import { openApprovals } from '../approvals/inbox.ts';
 import { type Config, dataPaths } from '../config/config.ts';
 import { methodFor } from '../config/masks.ts';
@@ -35,11 +36,12 @@ import { openGateway, recordOrphans } from '../session/gateway.ts';
 import { openPolicyHolder } from '../session/policy-holder.ts';
 import { openAnalyser } from '../sql/analyse.ts';
 import { loadParser } from '../sql/parse.ts';
+import { openKeptKeys } from '../store/approver-keys.ts';
 import { openCarriedLabels } from '../store/carried-labels.ts';
 import { openBacktester } from '../store/backtester.ts';
 import { openStore } from '../store/store.ts';
 import { dialTarget } from '../targets/dial.ts';
-import { consoleOptions, listenerTls, oauthOf, openTarget } from './configured.ts';
+import { consoleOptions, enrolmentOf, listenerTls, oauthOf, openTarget } from './configured.ts';
 import { ownTexts, recordOwn } from './joining.ts';
 import { openLabelWarnings } from './label-warnings.ts';
 import { openCosigning } from '../witness/cosigning.ts';
@@ -162,8 +164,12 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
         Date.now,
       ),
     };
+    const keptKeys = openKeptKeys(paths.state);
+    closing.push(() => keptKeys.close());
+    const keys = openApproverKeys({ ledger, kept: keptKeys, now: Date.now, ...enrolmentOf(config) });
     const approvals = openApprovals({
       ledger,
+      keys,
       now: Date.now,
       timers: { set: (call, ms) => setTimeout(call, ms), clear: (timer) => clearTimeout(timer as NodeJS.Timeout) },
       baseUrl: config.approvals.url ?? config.console.url,
@@ -262,6 +268,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       console: await consoleOptions(config),
       store,
       approvals,
+      keys,
       gateway,
       identity,
       ledger,

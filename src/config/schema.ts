@@ -376,8 +376,28 @@ export const schema = z.strictObject({
     .strictObject({
       url: webUrl.optional().describe('Origin for links to requests. Default: the console’s.'),
       ttlSeconds: seconds(1, 604_800).default(900).describe('Lifetime of a request whose policy has no @ttl.'),
+      enrolment: z
+        .enum(['vouched', 'self'])
+        .default('vouched')
+        .describe(
+          'When a key that votes are signed with counts: once an administrator who is somebody else vouched for it, or at once.',
+        ),
+      passkeys: z
+        .strictObject({
+          deviceBound: z
+            .boolean()
+            .default(false)
+            .describe('Take only passkeys that cannot be copied to another device.'),
+          aaguids: z
+            .array(z.uuid())
+            .min(1)
+            .optional()
+            .describe('Models of authenticators to take, which must attest what they are. Default: any.'),
+        })
+        .default({ deviceBound: false })
+        .describe('Which passkeys may be enrolled.'),
     })
-    .default({ ttlSeconds: 900 })
+    .default({ ttlSeconds: 900, enrolment: 'vouched', passkeys: { deviceBound: false } })
     .describe('Requests to people.'),
   ledger: z
     .strictObject({

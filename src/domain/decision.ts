@@ -1,3 +1,4 @@
+import type { Grade } from './grade.ts';
 import type { Mask } from './mask.ts';
 
 /** What a calling agent should do after a denial. */
@@ -27,6 +28,8 @@ export interface Hold {
   readonly group: string;
   /** Distinct people needed. */
   readonly quorum: number;
+  /** How strong each vote must be; absent where a signed-in session is enough. */
+  readonly grade?: Exclude<Grade, 'session'>;
   readonly ttlSeconds: number;
   readonly advice: string;
 }

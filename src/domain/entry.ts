@@ -19,6 +19,9 @@ export const entryTypes = [
   'approval.request',
   'approval.vote',
   'approval.resolution',
+  'approver-key.enrol',
+  'approver-key.vouch',
+  'approver-key.revoke',
   'evidence.access',
 ] as const;
 export type EntryType = (typeof entryTypes)[number];

@@ -180,8 +180,8 @@ export function openBacktest(draft: Policy): Backtest {
 function isSame(statement: RecordedStatement, decision: Decision, masks: BacktestChange['masks']): boolean {
   if (statement.ruling !== decision.ruling) return false;
   if (decision.ruling === 'hold' && statement.hold) {
-    const { group, quorum } = statement.hold;
-    if (group !== decision.group || quorum !== decision.quorum) return false;
+    const { group, quorum, grade } = statement.hold;
+    if (group !== decision.group || quorum !== decision.quorum || grade !== decision.grade) return false;
   }
   return masks.added.length + masks.removed.length + masks.changed.length === 0;
 }

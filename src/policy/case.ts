@@ -43,6 +43,7 @@ const expected = z.strictObject({
   next: z.enum(['final', 'change', 'ask']).optional(),
   group: z.string().optional(),
   quorum: z.int().optional(),
+  grade: z.enum(['session', 'signed', 'verified']).optional(),
   shadow: z.enum(['permit', 'hold', 'deny', 'same']).optional(),
 });
 
@@ -128,6 +129,7 @@ export function differences(expect: PolicyCase['expect'], { decision, results }:
   compare('next', expect.next, decision.ruling === 'deny' ? decision.next : undefined);
   compare('group', expect.group, decision.ruling === 'hold' ? decision.group : undefined);
   compare('quorum', expect.quorum, decision.ruling === 'hold' ? decision.quorum : undefined);
+  compare('grade', expect.grade, decision.ruling === 'hold' ? (decision.grade ?? 'session') : undefined);
   compare('shadow', expect.shadow, decision.shadow?.ruling ?? 'same');
   return found;
 }

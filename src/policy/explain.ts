@@ -1,6 +1,7 @@
 // Decisions in words, for people at a terminal and for records; no decision is made here.
 import type { Decision } from '../domain/decision.ts';
 import type { Effect, Resource } from '../domain/effect.ts';
+import type { Grade } from '../domain/grade.ts';
 import type { Label } from '../domain/label.ts';
 import { methodInWords } from '../domain/mask.ts';
 import { resourceName } from './entities.ts';
@@ -34,6 +35,12 @@ function sameParts(one: Omit<Resource, 'labels'>, other: Omit<Resource, 'labels'
   return (['schema', 'relation', 'column', 'routine'] as const).every((part) => one[part] === other[part]);
 }
 
+/** What is asked of each vote, as the end of a sentence; nothing where a signed-in session is enough. */
+function signedInWords(grade: Grade | undefined): string {
+  if (grade === 'signed') return ', each with a signature by their own key';
+  return grade === 'verified' ? ', each with a signature by a key that checks who is there' : '';
+}
+
 /** Several lines; the first says the ruling. */
 export function explain(decision: Decision): string {
   const by = decision.rules.length > 0 ? ` by ${decision.rules.join(', ')}` : '';
@@ -50,7 +57,7 @@ export function explain(decision: Decision): string {
       ? [`Permitted${by || ': nothing in it needs a permit'}.`]
       : [
           `Held${by}.`,
-          `${decision.quorum} ${decision.quorum === 1 ? 'person' : 'people'} of group ${decision.group} must grant it within ${decision.ttlSeconds} seconds.`,
+          `${decision.quorum} ${decision.quorum === 1 ? 'person' : 'people'} of group ${decision.group} must grant it within ${decision.ttlSeconds} seconds${signedInWords(decision.grade)}.`,
           decision.advice,
         ];
   decision.masks.forEach((columns, result) => {

@@ -2,6 +2,7 @@
 // contradict each other. Judged by the structure of scope and conditions, so that whatever is reported is so; what only a
 // proof over all requests could show is not found (docs/policy.md).
 import { policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
+import { meetsGrade } from '../domain/grade.ts';
 import type { Label } from '../domain/label.ts';
 import { withBroader } from './entities.ts';
 import type { PolicySet, Rule } from './policy-set.ts';
@@ -129,7 +130,8 @@ function besides(one: Judged, other: Judged, all: readonly Judged[]): Found | un
             kind: 'contradictory',
             message: `what it holds for ${a.hold.group}, ${name} holds for ${b.hold.group}: asking two groups at once is refused`,
           };
-    if (a.hold.quorum > b.hold.quorum || a.hold.ttlSeconds < b.hold.ttlSeconds) return undefined;
+    const weaker = !meetsGrade(b.hold.grade ?? 'session', a.hold.grade ?? 'session');
+    if (a.hold.quorum > b.hold.quorum || a.hold.ttlSeconds < b.hold.ttlSeconds || weaker) return undefined;
     return first ? undefined : { kind: 'shadowed', message: `${name} holds all of this already, on terms no weaker` };
   }
   return first ? undefined : { kind: 'shadowed', message: `${name} refuses all of this already` };

@@ -35,7 +35,7 @@ export interface RecordedStatement {
   readonly ruling: 'permit' | 'hold' | 'deny';
   readonly rules: readonly string[];
   readonly masks: readonly MaskRow[];
-  readonly hold?: { readonly group: string; readonly quorum: number };
+  readonly hold?: { readonly group: string; readonly quorum: number; readonly grade?: string };
   readonly standpoint: Standpoint;
   readonly meaning: Meaning;
 }
@@ -122,7 +122,15 @@ export function openHistory(): History {
         : ((cause === 'unavailable' ? 'permit' : (text(d) ?? 'deny')) as RecordedStatement['ruling']),
       rules: Array.isArray(rules) ? rules.map(String) : [],
       masks: Array.isArray(what['masks']) ? (what['masks'] as unknown as MaskRow[]) : [],
-      ...(hold ? { hold: { group: text(hold['group']) ?? '', quorum: Number(hold['quorum']) } } : {}),
+      ...(hold
+        ? {
+            hold: {
+              group: text(hold['group']) ?? '',
+              quorum: Number(hold['quorum']),
+              ...(text(hold['grade']) === undefined ? {} : { grade: text(hold['grade'])! }),
+            },
+          }
+        : {}),
       standpoint,
       meaning,
     };

@@ -10,6 +10,7 @@ import {
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs';
 import type { Next } from '../domain/decision.ts';
+import type { Grade } from '../domain/grade.ts';
 import { contextAttributes } from './circumstances.ts';
 import { cedarSchema } from './schema.ts';
 
@@ -22,6 +23,7 @@ export interface PolicyFile {
 export interface HoldTerms {
   readonly group: string;
   readonly quorum: number;
+  readonly grade?: Exclude<Grade, 'session'>;
   readonly ttlSeconds: number;
 }
 
@@ -75,7 +77,7 @@ export interface LoadOptions {
   readonly ttlSeconds?: number;
 }
 
-const known = ['id', 'hold', 'quorum', 'ttl', 'advice', 'next', 'description', 'shadow'];
+const known = ['id', 'hold', 'quorum', 'signed', 'ttl', 'advice', 'next', 'description', 'shadow'];
 const longestTtl = 7 * 86_400;
 
 /** Validates strictly and returns the set. Throws PolicyErrors. Files that do not end in `.cedar` are not policies. */
@@ -158,21 +160,25 @@ function readRule(
 ): Rule | undefined {
   const annotations = json.annotations ?? {};
   for (const name of Object.keys(annotations)) {
-    if (name === 'signed') say('@signed is not available: votes are cast from a signed-in session; remove it');
-    else if (!known.includes(name))
+    if (!known.includes(name))
       say(`@${name} is not an annotation: use one of ${known.map((word) => `@${word}`).join(', ')}`);
   }
-  const { id, hold, quorum, ttl, advice, next, shadow } = annotations;
+  const { id, hold, quorum, signed, ttl, advice, next, shadow } = annotations;
   if (!id) say('a policy needs a name: write @id("area.what") above it');
   else if (!/^[a-z0-9][a-z0-9._-]{0,79}$/i.test(id)) say(`@id("${id}"): use up to 80 letters, digits, dots and dashes`);
   if (hold !== undefined && json.effect !== 'forbid')
     say('@hold belongs on a forbid: write forbid, and a permit for what happens once it is granted');
   if (hold === '') say('@hold names the group that may vote: write @hold("dba")');
-  if (hold === undefined && (quorum !== undefined || ttl !== undefined))
-    say('@quorum and @ttl belong to a @hold: add @hold("group") or remove them');
+  if (hold === undefined && (quorum !== undefined || ttl !== undefined || signed !== undefined))
+    say('@quorum, @signed and @ttl belong to a @hold: add @hold("group") or remove them');
   const people = quorum === undefined ? 1 : Number(quorum);
   if (!Number.isInteger(people) || people < 1 || people > 20)
     say(`@quorum("${quorum}"): write a number of people from 1 to 20`);
+  // Cedar reads an annotation without a value as one with an empty text.
+  const grade =
+    signed === undefined ? undefined : ({ '': 'signed', any: 'signed', verified: 'verified' } as const)[signed];
+  if (signed !== undefined && grade === undefined)
+    say(`@signed("${signed}"): write any, or verified for keys that check who is there`);
   const seconds = ttl === undefined ? ttlSeconds : readTtl(ttl);
   if (seconds === undefined)
     say(`@ttl("${ttl}"): write seconds, or a number with s, m, h or d such as @ttl("15m"), up to 7d`);
@@ -186,7 +192,9 @@ function readRule(
     line: at.line,
     advice,
     next: (next as Next | undefined) ?? 'final',
-    hold: hold ? { group: hold, quorum: people, ttlSeconds: seconds ?? ttlSeconds } : undefined,
+    hold: hold
+      ? { group: hold, quorum: people, ...(grade ? { grade } : {}), ttlSeconds: seconds ?? ttlSeconds }
+      : undefined,
     ...(shadow === undefined ? {} : { shadow: true }),
   };
 }

@@ -409,7 +409,7 @@ describe('loading', () => {
     ['@id("a") @hold("dba") @ttl("soon") forbid (principal, action, resource);', '@ttl("soon"): write seconds'],
     ['@id("a") @quorum("2") forbid (principal, action, resource);', 'belong to a @hold'],
     ['@id("a") @next("later") forbid (principal, action, resource);', 'write final, change or ask'],
-    ['@id("a") @hold("dba") @signed("webauthn") forbid (principal, action, resource);', '@signed is not available'],
+    ['@id("a") @hold("dba") @signed("webauthn") forbid (principal, action, resource);', 'write any, or verified'],
     ['@id("a") permit (principal == ?principal, action, resource);', 'templates are not used here'],
   ])('%s', (text, message) => {
     expect(problems(text)).toContain(message);

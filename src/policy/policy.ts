@@ -4,6 +4,7 @@
 import { preparsePolicySet, preparseSchema, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
 import type { Decision, Next } from '../domain/decision.ts';
 import type { Effect } from '../domain/effect.ts';
+import { strictest } from '../domain/grade.ts';
 import type { Label } from '../domain/label.ts';
 import type { Method } from '../domain/mask.ts';
 import type { Principal } from '../domain/principal.ts';
@@ -173,7 +174,11 @@ function withShadow(decision: Decision, shadow: Decision): Decision {
 export function sameDecision(one: Decision, other: Decision): boolean {
   if (one.ruling !== other.ruling) return false;
   if (one.ruling === 'deny' || other.ruling === 'deny') return true;
-  if (one.ruling === 'hold' && other.ruling === 'hold' && (one.group !== other.group || one.quorum !== other.quorum))
+  if (
+    one.ruling === 'hold' &&
+    other.ruling === 'hold' &&
+    (one.group !== other.group || one.quorum !== other.quorum || one.grade !== other.grade)
+  )
     return false;
   return JSON.stringify(one.masks) === JSON.stringify(other.masks);
 }
@@ -231,12 +236,14 @@ function reduce(
       'change',
     );
   }
+  const grade = strictest(terms.map((found) => found.grade ?? 'session'));
   return {
     ruling: 'hold',
     rules: ids,
     masks: [],
     group: groups[0]!,
     quorum: Math.max(...terms.map((found) => found.quorum)),
+    ...(grade === 'session' ? {} : { grade }),
     ttlSeconds: Math.min(...terms.map((found) => found.ttlSeconds)),
     advice: adviceOf(rules),
   };

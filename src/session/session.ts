@@ -1,6 +1,7 @@
 // One principal, one target, connect to close: record, decide, wait, record, permit (DESIGN §2, §3).
 // Long because the order of these is to be read in one piece.
 import { Fault } from '../domain/fault.ts';
+import { meetsGrade } from '../domain/grade.ts';
 import type { Denial, Permit } from '../domain/permit.ts';
 import type { Claimed, Principal } from '../domain/principal.ts';
 import { ruleInWords, type Unkept } from '../domain/recording-rule.ts';
@@ -329,7 +330,9 @@ export function openSession(options: SessionOptions): OpenSession {
     const stricter =
       decision.ruling === 'hold' &&
       met.ruling === 'hold' &&
-      (decision.group !== met.group || decision.quorum > met.quorum);
+      (decision.group !== met.group ||
+        decision.quorum > met.quorum ||
+        !meetsGrade(met.grade ?? 'session', decision.grade ?? 'session'));
     if (decision.ruling === 'deny' || stricter) {
       const reason =
         decision.ruling === 'deny'

@@ -269,8 +269,8 @@ export function openWriter(db: Sqlite): Writer {
   function addApproval(of: ApprovalRequested): void {
     run(
       `INSERT INTO approvals (id, session, sequence, requester, requester_name, target, "database", text, parameters, effects, rules, advice,
-        "group", quorum, created, expires, digest, state)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending') ON CONFLICT DO NOTHING`,
+        "group", quorum, created, expires, digest, grade, state)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending') ON CONFLICT DO NOTHING`,
       of.id,
       of.session,
       of.sequence,
@@ -288,19 +288,21 @@ export function openWriter(db: Sqlite): Writer {
       of.created,
       of.expires,
       of.digest,
+      of.grade,
     );
     changes.approvals.add(of.id);
   }
 
   function addVote(of: VoteCast): void {
     run(
-      'INSERT INTO votes (approval, voter, voter_name, answer, at, reason) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      'INSERT INTO votes (approval, voter, voter_name, answer, at, reason, grade) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
       of.approval,
       of.voter,
       of.voterName,
       of.answer,
       of.at,
       of.reason,
+      of.grade,
     );
     changes.approvals.add(of.approval);
   }

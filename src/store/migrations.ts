@@ -62,6 +62,14 @@ const steps: readonly Step[] = [
     name: '0004-recording',
     statements: ['ALTER TABLE sessions ADD COLUMN rule TEXT', 'ALTER TABLE sessions ADD COLUMN unkept TEXT'],
   },
+  // How strong a vote is, and what a request asks for. Votes from before were all given in a session.
+  {
+    name: '0005-grade',
+    statements: [
+      `ALTER TABLE votes ADD COLUMN grade TEXT NOT NULL DEFAULT 'session'`,
+      'ALTER TABLE approvals ADD COLUMN grade TEXT',
+    ],
+  },
 ];
 
 /** Brings the tables to the newest form. Throws what the database said when a step fails. */

@@ -95,6 +95,7 @@ export interface ApprovalRequested {
   readonly created: number;
   readonly expires: number;
   readonly digest: string;
+  readonly grade?: string;
 }
 
 export interface VoteCast {
@@ -104,6 +105,7 @@ export interface VoteCast {
   readonly answer: string;
   readonly at: number;
   readonly reason?: string;
+  readonly grade: string;
 }
 
 export type Fields = { readonly [key: string]: Json | undefined };
@@ -171,6 +173,7 @@ export function project(item: JournalItem): readonly Operation[] {
             answer,
             at: entry.ts,
             reason: text(vote.reason),
+            grade: text(entry.x.grade) ?? 'session',
           },
         },
       ];
@@ -303,6 +306,7 @@ function requested({ entry }: JournalItem, id: string, payload: Fields, gone: st
     created: Date.parse(text(request.created) ?? '') || entry.ts,
     expires: count(entry.x.expires),
     digest: text(entry.x.digest) ?? '',
+    grade: text(entry.x.grade),
   };
 }
 

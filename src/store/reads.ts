@@ -1,5 +1,12 @@
 // What is read from the store: paged, newest first, each through an index. Shapes are those of the API (src/api/contract.ts).
-import type { ApprovalRow, EffectRow, SessionDetail, SessionSummary, StatementRow } from '../api/contract.ts';
+import type {
+  ApprovalRow,
+  EffectRow,
+  SessionDetail,
+  SessionSummary,
+  StatementRow,
+  VoteGrade,
+} from '../api/contract.ts';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { formatCursor, type Place } from './cursor.ts';
 import { fit } from './page-size.ts';
@@ -259,6 +266,7 @@ function approvalOf(row: Selectable<ApprovalsTable>, votes: readonly Selectable<
     created: row.created,
     expires: row.expires,
     digest: row.digest,
+    ...given('grade', row.grade as 'signed' | 'verified' | null),
     state: row.state as StoredApproval['state'],
     ...given('resolved', row.resolved),
     votes: votes
@@ -269,7 +277,7 @@ function approvalOf(row: Selectable<ApprovalsTable>, votes: readonly Selectable<
         answer: vote.answer as 'grant' | 'refuse',
         at: vote.at,
         ...given('reason', vote.reason),
-        grade: 'session',
+        grade: vote.grade as VoteGrade,
       })),
   };
 }

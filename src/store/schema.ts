@@ -91,6 +91,7 @@ export interface ApprovalsTable {
   readonly digest: string;
   readonly state: string;
   readonly resolved: number | null;
+  readonly grade: string | null;
 }
 
 export interface VotesTable {
@@ -100,6 +101,7 @@ export interface VotesTable {
   readonly answer: string;
   readonly at: number;
   readonly reason: string | null;
+  readonly grade: string;
 }
 
 /** Counters of one minute. */
