@@ -98,6 +98,13 @@ export const requirements = [
     title: 'A denial is usable',
     behaviour: 'The requester, its owner and agents can never approve.',
   },
+  {
+    id: 'approval.signed',
+    guarantee: 10,
+    title: 'A denial is usable',
+    behaviour:
+      'A grant that the policy wants signed counts only with a signature over exactly this request, by a key that is the voter’s own and vouched for.',
+  },
 ] as const satisfies readonly Requirement[];
 
 export type RequirementId = (typeof requirements)[number]['id'];

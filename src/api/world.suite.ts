@@ -33,6 +33,7 @@ import type { Problem } from './contract.ts';
 const policies = `@id("all") permit (principal, action, resource) unless { action == Action::"sql:reveal" };
 @id("no-drop") @advice("Ask a dba.") forbid (principal, action == Action::"sql:drop", resource);
 @id("hold-delete") @hold("dba") @ttl("60s") @advice("Wait.") forbid (principal, action == Action::"sql:delete", resource);
+@id("hold-truncate") @hold("dba") @ttl("60s") @signed @advice("Wait.") forbid (principal, action == Action::"sql:truncate", resource);
 `;
 
 export interface World {
@@ -70,7 +71,14 @@ export async function world(change: Partial<ApiOptions['console']> & { webFolder
   const kept = openKeptKeys(place.state);
   ends.push(() => kept.close());
   const rules = { rpId: 'localhost', origin: 'http://localhost', deviceBound: false };
-  const approverKeys = openApproverKeys({ ledger, kept, rules, enrolment: 'vouched', admins: ['dba'], now });
+  const approverKeys = openApproverKeys({
+    ledger,
+    kept,
+    rules,
+    enrolment: 'vouched',
+    admins: change.admins ?? ['dba'],
+    now,
+  });
   const approvals = openApprovals({ ledger, now, timers, keys: approverKeys, baseUrl: 'http://127.0.0.1' });
   const policy = openPolicyHolder(ledger);
   const set = loadPolicies([{ name: 'test.cedar', text: policies }]);
@@ -238,9 +246,9 @@ export async function run(session: Session, text: string, cells = 0, parameters?
 }
 
 /** A held statement, once its request is open to votes. */
-export async function hold(session: Session, text: string, signal?: AbortSignal) {
+export async function hold(session: Session, text: string, signal?: AbortSignal, action: Action = 'sql:delete') {
   const told = Promise.withResolvers<Holding>();
-  const ruling = session.submit(statement(text, 'sql:delete'), { signal, held: (holding) => told.resolve(holding) });
+  const ruling = session.submit(statement(text, action), { signal, held: (holding) => told.resolve(holding) });
   ruling.catch(() => {});
   return { ruling, id: (await told.promise).id };
 }

@@ -72,7 +72,7 @@ async function enrolSsh(keys: Keys, who: Principal, pair = ssh.pair('ed25519')) 
 }
 
 test(
-  verifies('approval.not-own', 'a signature counts once somebody else vouched for its key, and for its owner alone'),
+  verifies('approval.signed', 'a signature counts once somebody else vouched for its key, and for its owner alone'),
   async () => {
     const { keys, entries } = await place();
     const { pair, key } = await enrolSsh(keys, ada);

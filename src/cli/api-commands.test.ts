@@ -3,13 +3,18 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import { sshFolder } from '../../test/peers/ssh-keygen.ts';
+import { verifies } from '../../test/requirements.ts';
 import type { ApprovalRow, Page, Replay, SessionSummary } from '../api/contract.ts';
 import { hold, run as runStatement, statement, type World, world } from '../api/world.suite.ts';
 import { register as approvals } from './approvals.ts';
 import type { Io } from './output.ts';
 import { run } from './run.ts';
 import { register as sessions } from './sessions.ts';
+
+const ssh = sshFolder();
+afterAll(() => ssh.remove());
 
 interface Said {
   readonly code: number;
@@ -174,6 +179,88 @@ test('what is missing or wrong is told with what to do, and the token is never r
   await fails(list, { ...env, COUNTERSIGN_URL: elsewhere }, 3, 'does not answer');
   other.close();
   expect(heard).toHaveLength(1);
+});
+
+test(
+  verifies('approval.signed', 'a vote that the policy wants signed is signed with ssh-keygen, here or elsewhere'),
+  async () => {
+    const of = await world({ admins: ['dba', 'auditors'] });
+    const [dana, omar] = [await as(of, 'dana'), await as(of, 'omar')];
+    const pair = ssh.pair('ed25519');
+    const added = await line(['approvals', 'keys', 'add', pair.file, '--name', 'laptop'], dana);
+    expect(added).toMatchObject({ code: 0, err: '' });
+    const id = /enrolled ([0-9a-f]{24}) SHA256:/.exec(added.out)![1]!;
+    expect(added.out).toContain(`keys vouch ${id}`);
+
+    const session = await of.session('migration-agent');
+    const { ruling, id: request } = await hold(session, 'truncate orders', undefined, 'sql:truncate');
+    expect((await line(['approvals', 'show', request], omar)).out).toContain('each signed with their own key');
+    const click = await line(['approvals', 'approve', request, '--yes'], dana);
+    expect(click).toMatchObject({ code: 1 });
+    expect(click.err).toContain('approval.grade');
+    const early = await line(['approvals', 'approve', request, '--yes', '--ssh-key', pair.file], dana);
+    expect(early.err).toContain('no administrator has vouched');
+    expect((await line(['approvals', 'keys', 'vouch', id, '--yes'], dana)).err).toContain('key.own');
+    const wrong = await line(['approvals', 'keys', 'vouch', id], omar, { answer: 'no' });
+    expect(wrong).toMatchObject({ code: 1, out: expect.stringContaining('Dana Ferreira') });
+    expect((await line(['approvals', 'keys', 'vouch', id], omar, { answer: 'vouch' })).out).toMatch(/counts\n$/);
+
+    const ballot = await line(['approvals', 'ballot', request, '--reason', 'as planned'], dana);
+    const file = join(of.place.root, 'ballot.sig');
+    writeFileSync(file, pair.sign(ballot.out, 'countersign-approval'));
+    const other = await line(['approvals', 'approve', request, '--yes', '--signature', file], dana);
+    expect(other.err).toContain('not a signature of this text');
+    const said = ['approvals', 'approve', request, '--yes', '--reason', 'as planned', '--signature', file, '--json'];
+    const granted = JSON.parse((await line(said, dana)).out) as ApprovalRow;
+    expect(granted).toMatchObject({ state: 'granted', grade: 'signed', votes: [{ grade: 'signed', answer: 'grant' }] });
+    expect((await ruling).granted).toBe(true);
+
+    const second = await hold(session, 'truncate carts', undefined, 'sql:truncate');
+    const signed = await line(['approvals', 'approve', second.id, '--yes', '--ssh-key', pair.file], dana);
+    expect(signed).toMatchObject({ code: 0, out: expect.stringMatching(/granted\n$/) });
+    await of.caughtUp();
+    const shown = await line(['approvals', 'show', second.id], dana);
+    expect(shown.out).toContain('signed with their own key');
+    const third = await hold(session, 'truncate lists', undefined, 'sql:truncate');
+    expect((await line(['approvals', 'deny', third.id, '--yes'], dana)).code).toBe(0);
+    const revoked = await line(['approvals', 'keys', 'revoke', id, '--reason', 'lost'], dana);
+    expect(revoked.out).toBe('revoked\n');
+    expect((await line(['approvals', 'keys', 'list'], omar)).out).toContain(`${id}\trevoked\tDana Ferreira`);
+  },
+);
+
+test('a gateway that gives something else to sign gets no signature', async () => {
+  const of = await world();
+  const dana = await as(of, 'dana');
+  const session = await of.session('migration-agent');
+  const { id } = await hold(session, 'truncate orders', undefined, 'sql:truncate');
+  const pair = ssh.pair('ed25519');
+  let change = (text: string) => text;
+  const liar = createServer(async (request, response) => {
+    const answer = await fetch(of.url + request.url, {
+      method: request.method,
+      headers: { authorization: request.headers.authorization! },
+    });
+    response.setHeader('content-type', 'application/json');
+    response.end(change(await answer.text()));
+  });
+  await new Promise<void>((done) => liar.listen(0, '127.0.0.1', done));
+  const env = { ...dana, COUNTERSIGN_URL: `http://127.0.0.1:${(liar.address() as AddressInfo).port}` };
+  const approve = () => line(['approvals', 'approve', id, '--yes', '--ssh-key', pair.file], env);
+  const inBallot = (from: string, to: string) => (text: string) =>
+    text.startsWith('{"ballot"') ? text.replace(from, to) : text;
+  for (const [from, to, what] of [
+    ['truncate orders', 'truncate customers', 'the digest'],
+    ['\\"answer\\":\\"grant\\"', '\\"answer\\":\\"refuse\\"', 'the vote'],
+    ['{\\"answer\\"', '{ \\"answer\\"', 'not canonical JSON'],
+  ] as const) {
+    change = inBallot(from, to);
+    expect((await approve()).err, what).toContain(what);
+  }
+  // It shows something harmless, and gives the true request to sign.
+  change = (text) => (text.startsWith('{"ballot"') ? text : text.replace('truncate orders', 'truncate nothing'));
+  expect((await approve()).err).toContain('the statement');
+  liar.close();
 });
 
 test('help has examples', async () => {

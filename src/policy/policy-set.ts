@@ -174,9 +174,8 @@ function readRule(
   const people = quorum === undefined ? 1 : Number(quorum);
   if (!Number.isInteger(people) || people < 1 || people > 20)
     say(`@quorum("${quorum}"): write a number of people from 1 to 20`);
-  // Cedar reads an annotation without a value as one with an empty text.
-  const grade =
-    signed === undefined ? undefined : ({ '': 'signed', any: 'signed', verified: 'verified' } as const)[signed];
+  // An annotation without a value has none: null.
+  const grade = signed === undefined ? undefined : ({ any: 'signed', verified: 'verified' } as const)[signed ?? 'any'];
   if (signed !== undefined && grade === undefined)
     say(`@signed("${signed}"): write any, or verified for keys that check who is there`);
   const seconds = ttl === undefined ? ttlSeconds : readTtl(ttl);

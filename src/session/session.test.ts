@@ -741,6 +741,11 @@ describe('holds', () => {
     await of.policy.activate(policyOf(base.replace('@id("hold-delete")', '@id("hold-delete") @quorum("2")')));
     await of.approvals.vote(second.holding.id, dana, ballot(of, second.holding.id));
     expect(refused(await second.ruling)).toMatchObject({ cause: 'policy', next: 'ask' });
+    await of.policy.activate(policyOf(base));
+    const third = await held(session, statement(meanings.delete, 'delete 3'));
+    await of.policy.activate(policyOf(base.replace('@id("hold-delete")', '@id("hold-delete") @signed')));
+    await of.approvals.vote(third.holding.id, dana, ballot(of, third.holding.id));
+    expect(refused(await third.ruling)).toMatchObject({ cause: 'policy', next: 'ask' });
   });
 
   test('a quorum counts distinct people', async () => {
