@@ -15,7 +15,12 @@ describe('policies', () => {
     const of = await world();
     const { status, body } = await of.call<PolicyStatus>('dana', '/api/policy');
     expect(status).toBe(200);
-    expect(schemas.policyStatus.parse(body).rules.map((rule) => rule.id)).toEqual(['all', 'no-drop', 'hold-delete', 'hold-truncate']);
+    expect(schemas.policyStatus.parse(body).rules.map((rule) => rule.id)).toEqual([
+      'all',
+      'no-drop',
+      'hold-delete',
+      'hold-truncate',
+    ]);
     expect(body.rules[2]).toMatchObject({
       effect: 'forbid',
       file: 'test.cedar',

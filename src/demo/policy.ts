@@ -22,4 +22,12 @@ unless { resource has name && resource.name == "carts" };
 @advice("Deleting carts waits for a dba for three seconds.")
 forbid (principal is Agent, action == Action::"sql:delete", resource)
 when { resource has name && resource.name == "carts" };
+
+// Changing the schema needs more than a click: a signature by a key that checks who is there, such as a passkey.
+@id("demo.sign-schema")
+@hold("dba")
+@signed("verified")
+@advice("Changing a table waits for a dba who signs it. Keep the connection open; the statement runs once it is granted.")
+forbid (principal is Agent, action == Action::"sql:alter", resource)
+unless { context has temporary && context.temporary };
 `;

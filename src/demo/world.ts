@@ -85,7 +85,8 @@ export async function startWorld(folder: string, progress: Progress, wish: 'usua
     target: await choosePort(near(15432), taken),
   };
   const providerPort = await choosePort(near(9090), taken);
-  const consoleUrl = `http://127.0.0.1:${ports.console}`;
+  // A name and not an address: passkeys are tied to names.
+  const consoleUrl = `http://localhost:${ports.console}`;
 
   progress('certificates for loopback');
   const pem = await demoCertificates(new Date());

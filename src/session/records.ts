@@ -83,7 +83,9 @@ export function prepareRecord(
     what: freezeAll({
       ...(decision.ruling === 'permit' ? {} : { advice: decision.advice }),
       effects: effects as unknown as Json,
-      ...(decision.ruling === 'hold' ? { hold: { group: decision.group, quorum: decision.quorum, grade: decision.grade } } : {}),
+      ...(decision.ruling === 'hold'
+        ? { hold: { group: decision.group, quorum: decision.quorum, grade: decision.grade } }
+        : {}),
       ...(masks.length > 0 ? { masks: masks as unknown as Json } : {}),
       ...(decision.ruling === 'deny' ? { reason: decision.reason } : {}),
       ...(results ? { results: results as unknown as Json } : {}),

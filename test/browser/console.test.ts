@@ -7,6 +7,7 @@ import pg from 'pg';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type AgentName, startWorld, type World } from '../../src/demo/world.ts';
+import { verifies } from '../requirements.ts';
 import { type Look, launch, type Opened, openConsole, openWindow } from '../peers/browser.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -291,6 +292,89 @@ describe('a held statement', () => {
     await client.end();
     await running;
     await page.getByRole('heading', { name: 'Withdrawn', exact: true }).waitFor();
+  });
+});
+
+describe('keys', () => {
+  /** An authenticator as a phone or a laptop has one; it always finds its person there. */
+  async function authenticator(page: Page): Promise<void> {
+    const session = await page.context().newCDPSession(page);
+    await session.send('WebAuthn.enable');
+    await session.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+  }
+
+  test(
+    verifies('approval.signed', 'a passkey is enrolled, vouched for, and signs what a click may not grant'),
+    async () => {
+      const [dana, omar] = [await console('dana', desktop, '/approvals'), await console('omar', desktop, '/keys')];
+      await authenticator(dana);
+      await dana.getByRole('link', { name: 'Keys for votes' }).click();
+      await dana.getByText('You have no key yet').waitFor();
+      await check(dana);
+      await dana.getByLabel('What you call it').fill('laptop');
+      await dana.getByRole('button', { name: 'Add passkey' }).click();
+      await dana.getByText('waits for somebody to vouch').waitFor();
+      expect(await dana.getByRole('button', { name: /Vouch/ }).count()).toBe(0);
+
+      const client = await agent('migration-agent');
+      // The shop's role does not own its tables: that the target says so shows that the statement reached it.
+    const running = client.query('alter table orders add column note text').catch((error: Error) => error.message);
+      await go(dana, 'Approvals');
+      await dana.getByRole('link', { name: /alter table orders/ }).click();
+      await dana.getByText('no passkey of yours counts here').waitFor();
+      await check(dana);
+      expect(await dana.getByRole('button', { name: /rant/ }).count()).toBe(0);
+
+      await omar.reload();
+      await omar.getByRole('button', { name: 'Vouch for laptop of Dana Ferreira' }).click();
+      await omar.getByText('Omar Lind vouched for it').waitFor();
+      await check(omar);
+
+      await dana.reload();
+      await dana.getByLabel(/Reason/).fill('as planned');
+      await dana.getByRole('button', { name: 'Sign and grant' }).click();
+      await dana.getByRole('heading', { name: 'Granted', exact: true }).waitFor();
+      await dana.getByText('signed with a key that checked who was there').waitFor();
+      await running;
+      await check(dana);
+
+      await go(dana, 'Approvals');
+      await dana.getByRole('link', { name: 'Keys for votes' }).click();
+      await dana.getByRole('button', { name: 'Revoke laptop of Dana Ferreira' }).click();
+      await dana.getByText('revoked by Dana Ferreira').waitFor();
+    },
+  );
+
+  test('a page that shows one thing and would sign another signs nothing', async () => {
+    const page = await console('dana', desktop, '/keys');
+    await authenticator(page);
+    await page.getByLabel('What you call it').fill('phone');
+    await page.getByRole('button', { name: 'Add passkey' }).click();
+    await page.getByText('waits for somebody to vouch').waitFor();
+    const omar = await console('omar', desktop, '/keys');
+    await omar.getByRole('button', { name: 'Vouch for phone of Dana Ferreira' }).click();
+    await omar.getByText('Omar Lind vouched for it').waitFor();
+    const client = await agent('migration-agent');
+    const running = client.query('alter table orders add column other text').catch((error: Error) => error);
+    await page.route('**/ballot?**', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, body: (await answer.text()).replace('column other', 'column sneaky') });
+    });
+    await go(page, 'Approvals');
+    await page.getByRole('link', { name: /column other/ }).click();
+    await page.getByRole('button', { name: 'Sign and grant' }).click();
+    await page.getByText('is not what this page shows (the digest)').waitFor();
+    await page.getByRole('button', { name: 'Refuse' }).click();
+    expect(await running).toBeInstanceOf(Error);
   });
 });
 

@@ -11,6 +11,9 @@ export class ApiError extends Error {
   }
 }
 
+/** An error whose message is for people. */
+export class Told extends Error {}
+
 async function call<T>(path: string, init?: RequestInit): Promise<T> {
   let response: Response;
   try {

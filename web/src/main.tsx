@@ -13,6 +13,7 @@ const Sessions = lazy(() => import('./pages/sessions.tsx'));
 const Session = lazy(() => import('./pages/session.tsx'));
 const Approvals = lazy(() => import('./pages/approvals.tsx'));
 const Approval = lazy(() => import('./pages/approval.tsx'));
+const Keys = lazy(() => import('./pages/keys.tsx'));
 const Ledger = lazy(() => import('./pages/ledger.tsx'));
 const Policies = lazy(() => import('./pages/policies.tsx'));
 const Missing = lazy(() => import('./pages/missing.tsx'));
@@ -51,6 +52,7 @@ const router = createBrowserRouter([
           { path: 'sessions/:id', element: page(<Session />) },
           { path: 'approvals', element: page(<Approvals />) },
           { path: 'approvals/:id', element: page(<Approval />) },
+          { path: 'keys', element: page(<Keys />) },
           { path: 'policies', element: page(<Policies />) },
           { path: 'ledger', element: page(<Ledger />) },
           { path: '*', element: page(<Missing />) },

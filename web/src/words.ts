@@ -1,4 +1,4 @@
-import type { EffectRow } from '../../src/api/contract.ts';
+import type { EffectRow, VoteGrade } from '../../src/api/contract.ts';
 
 const verbs: Readonly<Record<string, string>> = {
   connect: 'opens a session on',
@@ -129,3 +129,16 @@ export function looksMasked(value: string | null): boolean {
     (whole.test(value) || partial.test(value) || hashed.test(value) || value === '"****"' || value === '<masked/>')
   );
 }
+
+/** How a vote is bound to who gave it. */
+export const gradeWords: Record<VoteGrade, string> = {
+  session: 'by a click while signed in',
+  signed: 'signed with their own key',
+  verified: 'signed with a key that checked who was there',
+};
+
+/** What the policy asks of a vote. */
+export const demandWords: Record<Exclude<VoteGrade, 'session'>, string> = {
+  signed: 'signed with a key of their own',
+  verified: 'signed with a key that checks who is there',
+};

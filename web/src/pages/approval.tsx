@@ -10,7 +10,7 @@ import { FailedPage } from '../parts/failure.tsx';
 import { PageTitle } from '../parts/page-title.tsx';
 import { SafeText } from '../parts/statement-text.tsx';
 import { Countdown, Moment } from '../parts/time.tsx';
-import { place, shortDigest } from '../words.ts';
+import { demandWords, gradeWords, place, shortDigest } from '../words.ts';
 
 /** One held statement, shown whole, and the vote. */
 export default function Approval() {
@@ -60,7 +60,10 @@ function Request({ row }: { row: ApprovalRow }) {
             </span>,
           ],
           ['Target', place(row)],
-          ['Needs', `${row.quorum === 1 ? 'one person' : `${row.quorum} different people`} of ${row.group}`],
+          [
+            'Needs',
+            `${row.quorum === 1 ? 'one person' : `${row.quorum} different people`} of ${row.group}${row.grade ? `, ${demandWords[row.grade]}` : ''}`,
+          ],
           ['Asked', <Moment key="a" at={row.created} />],
           [row.state === 'expired' ? 'Expired' : 'Expires', <Moment key="e" at={row.expires} />],
           [
@@ -102,7 +105,7 @@ function Votes({ row }: { row: ApprovalRow }) {
               <span className="font-medium">{vote.voterName}</span>{' '}
               {vote.answer === 'grant' ? <Badge tone="good">granted</Badge> : <Badge tone="bad">refused</Badge>}{' '}
               <span className="text-soft">
-                <Moment at={vote.at} short />, by a click while signed in
+                <Moment at={vote.at} short />, {gradeWords[vote.grade]}
               </span>
               {vote.reason !== undefined && (
                 <p className="text-soft">

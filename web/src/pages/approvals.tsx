@@ -1,8 +1,9 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import type { ApprovalRow, Page } from '../../../src/api/contract.ts';
 import { read } from '../api.ts';
+import { Link } from 'react-router';
 import { ApprovalList } from '../parts/approval-list.tsx';
-import { Card, EmptyState, Loading, More } from '../parts/basics.tsx';
+import { Card, EmptyState, link, Loading, More } from '../parts/basics.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { PageTitle } from '../parts/page-title.tsx';
 
@@ -24,7 +25,16 @@ export default function Approvals() {
   const resolved = useRequests('resolved');
   return (
     <>
-      <PageTitle title="Approvals">Approvals</PageTitle>
+      <PageTitle
+        title="Approvals"
+        aside={
+          <Link to="/keys" className={link}>
+            Keys for votes
+          </Link>
+        }
+      >
+        Approvals
+      </PageTitle>
       {pending.isPending || resolved.isPending ? (
         // Both at once, so that neither pushes the other away.
         <Loading tall what="approval requests" />

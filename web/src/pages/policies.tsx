@@ -84,6 +84,7 @@ function Kind({ rule: { effect, hold } }: { rule: PolicyRule }) {
     <Badge tone="warn">
       holds for {hold.quorum > 1 ? `${hold.quorum} of ` : ''}
       {hold.group}
+      {hold.grade && ', signed'}
     </Badge>
   );
 }

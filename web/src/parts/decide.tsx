@@ -1,9 +1,12 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { KeyRound } from 'lucide-react';
 import { useCallback, useState } from 'react';
 import { Link } from 'react-router';
-import type { ApprovalRow, Vote } from '../../../src/api/contract.ts';
-import { send } from '../api.ts';
-import { plural } from '../words.ts';
+import type { ApprovalRow, ApproverKeyRow, Vote } from '../../../src/api/contract.ts';
+import { read, send } from '../api.ts';
+import { ballotFor } from '../ballot.ts';
+import { noPasskeys, signBallot } from '../passkey.ts';
+import { demandWords, plural } from '../words.ts';
 import { Button, Card, Code, field, link } from './basics.tsx';
 import { EffectList } from './effects.tsx';
 import { Failure } from './failure.tsx';
@@ -54,16 +57,34 @@ export function Decide({ row }: { row: ApprovalRow }) {
   );
 }
 
+/** Credential ids of one's own passkeys that count, where this browser can use them. */
+function usePasskeys(): readonly string[] {
+  const keys = useQuery({
+    queryKey: ['approver-keys'],
+    queryFn: () => read<{ items: ApproverKeyRow[] }>('/api/approver-keys'),
+  });
+  if (noPasskeys() !== undefined) return [];
+  return (keys.data?.items ?? [])
+    .filter((key) => key.mine && key.method === 'passkey' && key.state === 'counts')
+    .map((key) => key.fingerprint);
+}
+
 function Ballot({ row, seen }: { row: ApprovalRow; seen: boolean }) {
   const queries = useQueryClient();
   const [reason, setReason] = useState('');
+  const passkeys = usePasskeys();
   const vote = useMutation({
-    mutationFn: (answer: Vote['answer']) =>
-      send<ApprovalRow>(`/api/approvals/${encodeURIComponent(row.id)}/votes`, {
+    async mutationFn({ answer, signed }: { answer: Vote['answer']; signed: boolean }) {
+      const signature = signed
+        ? { passkey: await signBallot(await ballotFor(row, answer, reason), passkeys) }
+        : undefined;
+      return send<ApprovalRow>(`/api/approvals/${encodeURIComponent(row.id)}/votes`, {
         answer,
         digest: row.digest,
         ...(reason ? { reason } : {}),
-      } satisfies Vote),
+        ...(signature ? { signature } : {}),
+      } satisfies Vote);
+    },
     onSuccess: (after) => queries.setQueryData(['approval', row.id], after),
     onSettled: () =>
       Promise.all(
@@ -90,24 +111,46 @@ function Ballot({ row, seen }: { row: ApprovalRow; seen: boolean }) {
           />
         </label>
         <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
-          <Button
-            look="primary"
-            className="min-h-10 grow px-4 sm:grow-0"
-            disabled={!seen || vote.isPending}
-            onClick={() => vote.mutate('grant')}
-          >
-            Grant: run it once
-          </Button>
+          {row.grade === undefined && (
+            <Button
+              look="primary"
+              className="min-h-10 grow px-4 sm:grow-0"
+              disabled={!seen || vote.isPending}
+              onClick={() => vote.mutate({ answer: 'grant', signed: false })}
+            >
+              Grant: run it once
+            </Button>
+          )}
+          {passkeys.length > 0 && (
+            <Button
+              look={row.grade === undefined ? 'plain' : 'primary'}
+              className="min-h-10 grow px-4 sm:grow-0"
+              disabled={!seen || vote.isPending}
+              onClick={() => vote.mutate({ answer: 'grant', signed: true })}
+            >
+              <KeyRound size={15} aria-hidden />
+              Sign and grant
+            </Button>
+          )}
           <Button
             look="danger"
             className="min-h-10 grow px-4 sm:grow-0"
             disabled={vote.isPending}
-            onClick={() => vote.mutate('refuse')}
+            onClick={() => vote.mutate({ answer: 'refuse', signed: false })}
           >
             Refuse
           </Button>
           {!seen && <p className="text-warn">Scroll to the end of the statement before you grant it.</p>}
         </div>
+        {row.grade !== undefined && passkeys.length === 0 && (
+          <p className="text-warn">
+            A grant must be {demandWords[row.grade]}, and no passkey of yours counts here.{' '}
+            <Link to="/keys" className={link}>
+              Add one
+            </Link>
+            , or sign with an SSH key: <Code>countersign approvals approve {row.id} --ssh-key ~/.ssh/id_ed25519</Code>
+          </p>
+        )}
         {vote.error && <Failure error={vote.error} />}
       </form>
     </Card>

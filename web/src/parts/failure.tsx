@@ -1,4 +1,4 @@
-import { ApiError } from '../api.ts';
+import { ApiError, Told } from '../api.ts';
 import { Code } from './basics.tsx';
 import { PageTitle } from './page-title.tsx';
 
@@ -15,10 +15,16 @@ export function Failure({ error }: { error: unknown }) {
   const api = error instanceof ApiError ? error : undefined;
   return (
     <div role="alert" className="m-1 rounded-md bg-bad-wash px-4 py-3 text-bad">
-      <p className="font-medium">{api?.message ?? 'Something went wrong while showing this.'}</p>
-      <p className="mt-1 text-ink">
-        {adviceFor(api?.status)} {api && <Code>{api.problem.code}</Code>}
+      <p className="font-medium">
+        {api?.message ??
+          (error instanceof Told ? error.message : undefined) ??
+          'Something went wrong while showing this.'}
       </p>
+      {!(error instanceof Told) && (
+        <p className="mt-1 text-ink">
+          {adviceFor(api?.status)} {api && <Code>{api.problem.code}</Code>}
+        </p>
+      )}
     </div>
   );
 }
