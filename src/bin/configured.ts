@@ -81,13 +81,3 @@ export async function consoleOptions(config: Config) {
       : {}),
   };
 }
-
-/** Whose keys count, and which may be enrolled. Passkeys are tied to the host that people open. */
-export function enrolmentOf({ approvals, console: { url, admins } }: Config) {
-  const origin = new URL(approvals.url ?? url);
-  return {
-    enrolment: approvals.enrolment,
-    admins,
-    rules: { rpId: origin.hostname, origin: origin.origin, ...approvals.passkeys },
-  };
-}

@@ -5,8 +5,6 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino, { type Logger } from 'pino';
 import { openApi } from '../api/api.ts';
-import { openApproverKeys } from '../approvals/approver-keys.ts';
-import { openApprovals } from '../approvals/inbox.ts';
 import { type Config, dataPaths } from '../config/config.ts';
 import { methodFor } from '../config/masks.ts';
 import { readPolicyFolder } from '../config/policies.ts';
@@ -36,17 +34,17 @@ import { openGateway, recordOrphans } from '../session/gateway.ts';
 import { openPolicyHolder } from '../session/policy-holder.ts';
 import { openAnalyser } from '../sql/analyse.ts';
 import { loadParser } from '../sql/parse.ts';
-import { openKeptKeys } from '../store/approver-keys.ts';
 import { openCarriedLabels } from '../store/carried-labels.ts';
 import { openBacktester } from '../store/backtester.ts';
 import { openStore } from '../store/store.ts';
 import { dialTarget } from '../targets/dial.ts';
-import { consoleOptions, enrolmentOf, listenerTls, oauthOf, openTarget } from './configured.ts';
+import { consoleOptions, listenerTls, oauthOf, openTarget } from './configured.ts';
 import { ownTexts, recordOwn } from './joining.ts';
 import { openLabelWarnings } from './label-warnings.ts';
 import { openCosigning } from '../witness/cosigning.ts';
 import { policyParts } from './policy-parts.ts';
 import { version } from './version.ts';
+import { openVoting } from './voting.ts';
 
 export interface Running {
   /** Where clients connect, in the order of the configuration. */
@@ -164,16 +162,8 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
         Date.now,
       ),
     };
-    const keptKeys = openKeptKeys(paths.state);
-    closing.push(() => keptKeys.close());
-    const keys = openApproverKeys({ ledger, kept: keptKeys, now: Date.now, ...enrolmentOf(config) });
-    const approvals = openApprovals({
-      ledger,
-      keys,
-      now: Date.now,
-      timers: { set: (call, ms) => setTimeout(call, ms), clear: (timer) => clearTimeout(timer as NodeJS.Timeout) },
-      baseUrl: config.approvals.url ?? config.console.url,
-    });
+    const { approvals, keys, close: closeVoting } = openVoting(config, ledger, paths.state);
+    closing.push(closeVoting);
 
     const targets = new Map(config.targets.map((target) => [target.name, openTarget(target)]));
     const carriedLabels = openCarriedLabels(paths.state);

@@ -315,7 +315,10 @@ describe('keys', () => {
   test(
     verifies('approval.signed', 'a passkey is enrolled, vouched for, and signs what a click may not grant'),
     async () => {
-      const [dana, omar] = [await console('dana', desktop, '/approvals'), await console('omar', desktop, '/keys')];
+      const [dana, omar] = [
+        await console('dana', desktop, '/approvals'),
+        await console('omar', desktop, '/approvals/keys'),
+      ];
       await authenticator(dana);
       await dana.getByRole('link', { name: 'Keys for votes' }).click();
       await dana.getByText('You have no key yet').waitFor();
@@ -327,7 +330,7 @@ describe('keys', () => {
 
       const client = await agent('migration-agent');
       // The shop's role does not own its tables: that the target says so shows that the statement reached it.
-    const running = client.query('alter table orders add column note text').catch((error: Error) => error.message);
+      const running = client.query('alter table orders add column note text').catch((error: Error) => error.message);
       await go(dana, 'Approvals');
       await dana.getByRole('link', { name: /alter table orders/ }).click();
       await dana.getByText('no passkey of yours counts here').waitFor();
@@ -355,12 +358,12 @@ describe('keys', () => {
   );
 
   test('a page that shows one thing and would sign another signs nothing', async () => {
-    const page = await console('dana', desktop, '/keys');
+    const page = await console('dana', desktop, '/approvals/keys');
     await authenticator(page);
     await page.getByLabel('What you call it').fill('phone');
     await page.getByRole('button', { name: 'Add passkey' }).click();
     await page.getByText('waits for somebody to vouch').waitFor();
-    const omar = await console('omar', desktop, '/keys');
+    const omar = await console('omar', desktop, '/approvals/keys');
     await omar.getByRole('button', { name: 'Vouch for phone of Dana Ferreira' }).click();
     await omar.getByText('Omar Lind vouched for it').waitFor();
     const client = await agent('migration-agent');

@@ -52,7 +52,7 @@ const router = createBrowserRouter([
           { path: 'sessions/:id', element: page(<Session />) },
           { path: 'approvals', element: page(<Approvals />) },
           { path: 'approvals/:id', element: page(<Approval />) },
-          { path: 'keys', element: page(<Keys />) },
+          { path: 'approvals/keys', element: page(<Keys />) },
           { path: 'policies', element: page(<Policies />) },
           { path: 'ledger', element: page(<Ledger />) },
           { path: '*', element: page(<Missing />) },

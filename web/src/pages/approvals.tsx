@@ -28,7 +28,7 @@ export default function Approvals() {
       <PageTitle
         title="Approvals"
         aside={
-          <Link to="/keys" className={link}>
+          <Link to="/approvals/keys" className={link}>
             Keys for votes
           </Link>
         }

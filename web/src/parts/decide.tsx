@@ -145,10 +145,11 @@ function Ballot({ row, seen }: { row: ApprovalRow; seen: boolean }) {
         {row.grade !== undefined && passkeys.length === 0 && (
           <p className="text-warn">
             A grant must be {demandWords[row.grade]}, and no passkey of yours counts here.{' '}
-            <Link to="/keys" className={link}>
+            <Link to="/approvals/keys" className={link}>
               Add one
             </Link>
-            , or sign with an SSH key: <Code>countersign approvals approve {row.id} --ssh-key ~/.ssh/id_ed25519</Code>
+            , or sign with {row.grade === 'verified' ? 'a hardware SSH key that asks for a PIN' : 'an SSH key'}:{' '}
+            <Code>countersign approvals approve {row.id} --ssh-key FILE</Code>
           </p>
         )}
         {vote.error && <Failure error={vote.error} />}
