@@ -7,6 +7,7 @@ import { fit } from '../store/page-size.ts';
 import type { Reads, StoredApproval } from '../store/reads.ts';
 import type { Access } from './access.ts';
 import type { ApprovalRow } from './contract.ts';
+import { ballot, ballotQuery, voteBody } from './voting-schemas.ts';
 import { type Route, route } from './route.ts';
 import * as schemas from './schemas.ts';
 import { placeOf } from './session-routes.ts';
@@ -104,8 +105,8 @@ export function approvalRoutes({ access, inbox, store }: ApprovalParts): Route[]
       path: '/api/approvals/:id/ballot',
       summary: 'What is signed for a vote, to the byte.',
       params: schemas.sessionPath,
-      query: schemas.ballotQuery,
-      answer: schemas.ballot,
+      query: ballotQuery,
+      answer: ballot,
       async run(principal, { params: { id }, query: { answer, reason } }) {
         const { digest } = await visible(principal, id);
         const of = inbox.ballot(id, answer, reason);
@@ -118,7 +119,7 @@ export function approvalRoutes({ access, inbox, store }: ApprovalParts): Route[]
       path: '/api/approvals/:id/votes',
       summary: 'Grants or refuses; needs the group of the hold. Binds the digest that was shown.',
       params: schemas.sessionPath,
-      body: schemas.voteBody,
+      body: voteBody,
       answer: schemas.approvalRow,
       async run(principal, { params: { id }, body }) {
         const row = await visible(principal, id);

@@ -6,7 +6,8 @@ import { type Principal, principalId } from '../domain/principal.ts';
 import type { Access } from './access.ts';
 import type { ApproverKeyRow, KeyChallenge } from './contract.ts';
 import { type Route, route } from './route.ts';
-import * as schemas from './schemas.ts';
+import * as schemas from './voting-schemas.ts';
+import { sessionPath } from './schemas.ts';
 
 export interface KeyParts {
   readonly access: Access;
@@ -88,7 +89,7 @@ export function keyRoutes({ access, keys }: KeyParts): Route[] {
       method: 'POST',
       path: '/api/approver-keys/:id/vouch',
       summary: 'Says that the key is the person’s whose name it bears; needs an admin group and somebody else.',
-      params: schemas.sessionPath,
+      params: sessionPath,
       answer: schemas.approverKey,
       run: async (principal, { params: { id } }) => show(principal, await keys.vouch(id, principal)),
     }),
@@ -96,7 +97,7 @@ export function keyRoutes({ access, keys }: KeyParts): Route[] {
       method: 'POST',
       path: '/api/approver-keys/:id/revoke',
       summary: 'Ends a key for good: its owner, or an admin group.',
-      params: schemas.sessionPath,
+      params: sessionPath,
       body: schemas.revokeBody,
       answer: schemas.approverKey,
       run: async (principal, { params: { id }, body }) =>

@@ -93,3 +93,13 @@ export function alreadyResolved(state?: ApprovalState): ApprovalProblem {
     `The request is no longer open${state ? `: it was ${state}` : ''}. Your vote has no effect.`,
   );
 }
+
+/** The answer to a grant that is not signed as the policy wants it. */
+export function tooWeak(demanded: Grade): ApprovalProblem {
+  return new ApprovalProblem(
+    'approval.grade',
+    demanded === 'verified'
+      ? 'The policy asks for a signature by a key that checks who is there: sign with a passkey, or with a hardware SSH key made with -O verify-required.'
+      : 'The policy asks for a signature by your own key. Sign with a passkey, or with an SSH key that is enrolled.',
+  );
+}

@@ -2,14 +2,14 @@
 // revokes is obeyed even when the entry fails (docs/approvals.md, "Keys").
 import { randomBytes } from 'node:crypto';
 import type { Json } from '../domain/entry.ts';
-import type { Grade } from '../domain/grade.ts';
 import { type Principal, principalId } from '../domain/principal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ApprovalProblem } from './approval.ts';
 import { type ApproverKey, KeyProblem, keyRecord } from './approver-key.ts';
 import { challengeOf } from './ballot.ts';
 import { checkProof, type EnrolmentRules, openChallenges, type Proof } from './enrolment.ts';
-import { type Assertion, PasskeyProblem, verifyAssertion } from './passkey.ts';
+import { PasskeyProblem, verifyAssertion } from './passkey.ts';
+import type { SignedVote, VoteSignature } from './signed-vote.ts';
 import { SshProblem } from './ssh-key.ts';
 import { sshNamespace, verifySshSignature } from './ssh-signature.ts';
 
@@ -30,19 +30,6 @@ export interface ApproverKeysOptions {
   readonly enrolment: 'vouched' | 'self';
   readonly admins: readonly string[];
   now(): number;
-}
-
-/** A signature as it comes with a vote. */
-export type VoteSignature = { readonly ssh: string } | { readonly passkey: Assertion };
-
-/** A signature that verified, as it is recorded with the vote. */
-export interface SignedVote {
-  readonly grade: Grade;
-  readonly key: string;
-  /** Leaf indices: the key's enrolment, and who vouched for it. */
-  readonly enrolled: number;
-  readonly vouched?: number;
-  readonly signature: VoteSignature;
 }
 
 export interface ApproverKeys {

@@ -3,18 +3,26 @@
 import { randomBytes } from 'node:crypto';
 import type { Json } from '../domain/entry.ts';
 import { Fault } from '../domain/fault.ts';
-import { type Grade, meetsGrade } from '../domain/grade.ts';
+import { meetsGrade } from '../domain/grade.ts';
 import type { Holding } from '../domain/permit.ts';
 import { type Principal, principalId } from '../domain/principal.ts';
 import type { Statement } from '../domain/statement.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SessionKey } from '../ledger/session-key.ts';
-import { alreadyResolved, type Approval, ApprovalProblem, type ApprovalState, showApproval } from './approval.ts';
-import type { ApproverKeys, VoteSignature } from './approver-keys.ts';
+import {
+  alreadyResolved,
+  type Approval,
+  ApprovalProblem,
+  type ApprovalState,
+  showApproval,
+  tooWeak,
+} from './approval.ts';
+import type { ApproverKeys } from './approver-keys.ts';
 import { type Answer, ballotOf, challengeOf, reasonOf } from './ballot.ts';
 import { openBreaker } from './breaker.ts';
 import { type ApprovalRequest, approvalRequest, type Question, requestDigest } from './request.ts';
-import { objection, tally, type Vote } from './vote.ts';
+import type { VoteSignature } from './signed-vote.ts';
+import { objection, tally, type Vote, voteRecord } from './vote.ts';
 
 export type { Approval } from './approval.ts';
 
@@ -372,28 +380,6 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
       return () => void listeners.delete(listener);
     },
   };
-}
-
-function voteRecord(vote: Vote): { readonly [key: string]: Json | undefined } {
-  return {
-    voter: vote.voter,
-    voterName: vote.voterName,
-    email: vote.email,
-    answer: vote.answer,
-    at: vote.at,
-    reason: vote.reason,
-    grade: vote.grade,
-    signed: vote.signed as unknown as Json,
-  };
-}
-
-function tooWeak(demanded: Grade): ApprovalProblem {
-  return new ApprovalProblem(
-    'approval.grade',
-    demanded === 'verified'
-      ? 'The policy asks for a signature by a key that checks who is there: sign with a passkey, or with a hardware SSH key made with -O verify-required.'
-      : 'The policy asks for a signature by your own key. Sign with a passkey, or with an SSH key that is enrolled.',
-  );
 }
 
 function refusalKey(request: ApprovalRequest): string {

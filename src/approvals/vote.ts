@@ -1,9 +1,10 @@
 // Who may vote and what votes amount to (DESIGN §6). Pure. The requester, its owner and agents can never approve
 // (test: approval.not-own); where the gateway could not tell the owner apart, nobody is let through.
+import type { Json } from '../domain/entry.ts';
 import type { Grade } from '../domain/grade.ts';
 import { type Principal, principalId } from '../domain/principal.ts';
-import type { SignedVote } from './approver-keys.ts';
 import type { Requester } from './request.ts';
+import type { SignedVote } from './signed-vote.ts';
 
 export interface Vote {
   /** `issuer|subject`. */
@@ -84,4 +85,18 @@ export function tally(votes: readonly Vote[], quorum: number): 'granted' | 'refu
 
 function sameCase(text: string | undefined): string | undefined {
   return text?.trim().toLowerCase();
+}
+
+/** What the record seals of a vote. */
+export function voteRecord(vote: Vote): { readonly [key: string]: Json | undefined } {
+  return {
+    voter: vote.voter,
+    voterName: vote.voterName,
+    email: vote.email,
+    answer: vote.answer,
+    at: vote.at,
+    reason: vote.reason,
+    grade: vote.grade,
+    signed: vote.signed as unknown as Json,
+  };
 }

@@ -236,13 +236,11 @@ test('a gateway that gives something else to sign gets no signature', async () =
   const { id } = await hold(session, 'truncate orders', undefined, 'sql:truncate');
   const pair = ssh.pair('ed25519');
   let change = (text: string) => text;
-  const liar = createServer(async (request, response) => {
-    const answer = await fetch(of.url + request.url, {
-      method: request.method,
-      headers: { authorization: request.headers.authorization! },
-    });
-    response.setHeader('content-type', 'application/json');
-    response.end(change(await answer.text()));
+  const liar = createServer((request, response) => {
+    const { method, headers } = request;
+    void fetch(of.url + request.url, { method, headers: { authorization: headers.authorization! } })
+      .then((answer) => answer.text())
+      .then((text) => response.setHeader('content-type', 'application/json').end(change(text)));
   });
   await new Promise<void>((done) => liar.listen(0, '127.0.0.1', done));
   const env = { ...dana, COUNTERSIGN_URL: `http://127.0.0.1:${(liar.address() as AddressInfo).port}` };
