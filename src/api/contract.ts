@@ -62,6 +62,8 @@ export interface SessionDetail extends SessionSummary {
   readonly groups: readonly string[];
   readonly owner?: string;
   readonly claimed: { readonly user?: string; readonly application?: string; readonly address?: string };
+  /** Name of the log that its entries stand in. */
+  readonly log?: string;
   /** Leaf indices of its opening and its seal. */
   readonly openEntry: number;
   readonly sealEntry?: number;

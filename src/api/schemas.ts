@@ -79,6 +79,7 @@ export const sessionDetail = sessionSummary.extend({
   groups: strings,
   owner: z.string().optional(),
   claimed: z.strictObject({ user: claim, application: claim, address: claim }),
+  log: z.string().optional(),
   openEntry: count,
   sealEntry: count.optional(),
   recordedBytes: count,

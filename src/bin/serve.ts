@@ -104,6 +104,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
             : log.info(status, 'the key provider answers again'),
         folder: paths.ledger,
         state: paths.state,
+        signing: paths.signing,
         gateway: config.gateway.name,
         version,
         asks: ownTexts(),
@@ -128,7 +129,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     if (ledger.origin !== config.gateway.origin) {
       throw new Fault(
         'ledger.unavailable',
-        `The ledger in ${paths.ledger} is ${ledger.origin}, the configuration says ${config.gateway.origin}. Point data at the right folder.`,
+        `The ledger in ${paths.ledger} is ${ledger.origin}, the configuration says ${config.gateway.origin}. Point data at the right folder, or move on to a new log with "countersign ledger rotate".`,
       );
     }
     await recordEnds(ledger, orphans);
@@ -235,6 +236,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
 
     const store = openStore({
       ledger: paths.ledger,
+      earlier: paths.earlier,
       state: paths.state,
       keys: keyPlace,
       file: paths.store,
@@ -246,6 +248,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     closing.push(() => keyring.close());
     const backtester = openBacktester({
       ledger: paths.ledger,
+      earlier: paths.earlier,
       state: paths.state,
       keys: keyPlace,
       masks: config.masks,

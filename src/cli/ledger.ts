@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { keyText } from './arguments.ts';
 import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
+import { registerRotate } from './ledger-rotate.ts';
 import { Exit, examples, type Io, printJson, printLine } from './output.ts';
 
 export function register(program: Command, io: Io): void {
@@ -35,6 +36,8 @@ export function register(program: Command, io: Io): void {
       printLine(io, `  ${state}`);
     });
   examples(init, [['Create the ledger of a new gateway', 'countersign ledger init --config countersign.yaml']]);
+
+  registerRotate(ledger, io);
 
   const proof = takesConfig(ledger.command('proof'))
     .description('prove that one record stands in the log: its bytes, and a file that the public key alone checks')

@@ -67,6 +67,7 @@ async function run(options: Options, io: Io): Promise<void> {
   try {
     const report = await backtestLedger({
       ledger: paths.ledger,
+      earlier: paths.earlier,
       keys,
       draft: openPolicy(set, { methodFor: (label) => methodFor(config.masks, label) }),
       sessionMs: config.limits.sessionSeconds * 1_000,

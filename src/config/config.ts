@@ -1,6 +1,6 @@
 // `countersign.yaml` → one frozen value. Errors say where, what is wrong and what to write (docs/config.md).
 import { hash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isMap, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -79,12 +79,31 @@ export function parseConfig(text: string, file: string, shown: string = file): C
   return freeze({ ...absolute(parsed.data, dirname(file)), file, digest: hash('sha256', text) });
 }
 
-/** Where a gateway with this configuration keeps what. */
+/** One log of a gateway: its folder, and the one with its lock and signing key. */
+export interface LogPlace {
+  readonly folder: string;
+  readonly signing: string;
+}
+
+/**
+ * Where a gateway with this configuration keeps what. `ledger` is the log that is written; the ones that it continues are in
+ * `earlier`, the first one first. A log counts from the moment that its signing key lies in its place.
+ */
 export function dataPaths(config: Pick<Config, 'data'>) {
+  const state = join(config.data, 'state');
+  const place = (number: number): LogPlace => ({
+    folder: join(config.data, number === 1 ? 'ledger' : `ledger-${number}`),
+    signing: number === 1 ? state : join(state, `log-${number}`),
+  });
+  let current = 1;
+  while (existsSync(place(current + 1).signing)) current++;
   return {
-    ledger: join(config.data, 'ledger'),
+    ledger: place(current).folder,
+    signing: place(current).signing,
+    earlier: Array.from({ length: current - 1 }, (_, index) => place(index + 1).folder),
+    next: place(current + 1),
     recordings: join(config.data, 'recordings'),
-    state: join(config.data, 'state'),
+    state,
     store: join(config.data, 'store.sqlite'),
   } as const;
 }

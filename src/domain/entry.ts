@@ -1,6 +1,7 @@
 /** Ledger entry types and the groups of their sealed payloads. Format: docs/ledger-format.md. */
 export const entryTypes = [
   'log.genesis',
+  'log.successor',
   'gateway.start',
   'gateway.stop',
   'heartbeat',

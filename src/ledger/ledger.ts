@@ -1,6 +1,6 @@
 // The ledger: append, and know when it is durable. One process writes one log (docs/ledger-format.md).
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Draft } from '../domain/entry.ts';
 import { Fault } from '../domain/fault.ts';
@@ -11,22 +11,27 @@ import { hashSize } from './hash.ts';
 import { type ClosedSegment, openJournal } from './journal.ts';
 import { createKeys, type KeyPool, type KeyStatus, openKeyPool } from './keys.ts';
 import { type Orphan, trackOpenSessions } from './open-sessions.ts';
-import { createLock, type Lock, takeLock } from './lock.ts';
+import { createLock, takeLock } from './lock.ts';
 import type { KeyProvider } from './key-provider.ts';
 import { createMasterKey, fileKeyProvider } from './master-key.ts';
-import { formatVkey, type NoteKey, parseVkey } from './note.ts';
 import { commit, payloadLimit } from './payload.ts';
-import { compareWithLock, cutTornEnd, type Found, recoverJournal, refusal, signedSize } from './recovery.ts';
-import { openSequencer, type Sequencer } from './sequencer.ts';
+import { cutTornEnd, type Found, recoverJournal, signedSize } from './recovery.ts';
+import { resumeSequencer, type Sequencer } from './sequencer.ts';
 import { LevelFault, openReplicated, type Replica } from './replica.ts';
 import type { SessionKey } from './session-key.ts';
-import { tileWidth } from './tile.ts';
+import { createSigner, readSigner, type Signer } from './signer.ts';
+import type { Predecessor } from './succession.ts';
 
 export interface LedgerOptions {
   /** The ledger itself: everything an auditor gets. */
   readonly folder: string;
   /** What the writer keeps beside it: lock, keys. Never given away. */
   readonly state: string;
+  /**
+   * Where lock and signing key of this log lie; default: `state`. A log that continues another one has a folder of its own
+   * for them, and shares the data keys.
+   */
+  readonly signing?: string;
   /** Name of this gateway, in every entry. */
   readonly gateway: string;
   /** Milliseconds since the epoch. */
@@ -99,52 +104,57 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
-/** Creates a log named `origin` with fresh keys, and its first entry. Refuses a folder that already has one. */
-export async function createLedger(options: LedgerOptions & { readonly origin: string }): Promise<void> {
-  const { folder, state } = options;
-  for (const path of [join(folder, 'journal'), join(folder, 'checkpoint'), join(state, 'lock.sqlite')]) {
+/**
+ * Creates a log named `origin`, and its first entry. Refuses where there is one, or a part of one. A log that continues another
+ * finds its signing key made already, because the last entry of the old one names it.
+ */
+export async function createLedger(
+  options: LedgerOptions & { readonly origin: string; readonly predecessor?: Predecessor },
+): Promise<void> {
+  const { folder, state, signing = state, origin, predecessor } = options;
+  const taken = ['journal', 'tile', 'checkpoint'].map((name) => join(folder, name));
+  taken.push(join(signing, 'lock.sqlite'));
+  if (!predecessor) taken.push(join(signing, 'ledger.key'), join(state, 'keys.sqlite'));
+  for (const path of taken) {
     if (existsSync(path)) throw new Fault('ledger.unavailable', `There is already a ledger: ${path} exists.`);
   }
   mkdirSync(join(folder, 'journal'), { recursive: true, mode: 0o750 });
-  mkdirSync(join(state, 'tmp'), { recursive: true, mode: 0o700 });
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const vkey = formatVkey(options.origin, publicKey);
-  writeFileSync(join(state, 'ledger.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }), {
-    mode: 0o600,
-    flag: 'wx',
-    flush: true,
-  });
-  writeFileSync(join(state, 'ledger.vkey'), `${vkey}\n`, { flag: 'wx', flush: true });
-  if (!options.provider && !existsSync(join(state, 'master.key'))) createMasterKey(state);
-  createKeys(state);
-  createLock(state);
+  mkdirSync(join(signing, 'tmp'), { recursive: true, mode: 0o700 });
+  const vkey = predecessor ? readSigner(signing).text : createSigner(signing, origin);
+  if (!predecessor) {
+    if (!options.provider && !existsSync(join(state, 'master.key'))) createMasterKey(state);
+    createKeys(state);
+  }
+  createLock(signing);
   const disk = options.disk ?? realDisk;
-  for (const path of [folder, dirname(folder), state, dirname(state)]) await disk.syncFolder(path);
+  for (const path of [folder, dirname(folder), signing, dirname(signing)]) await disk.syncFolder(path);
   const log = await startWriting(options, undefined);
-  log.append({ type: 'log.genesis', facts: { origin: options.origin, vkey } }, 'synced');
+  log.append({ type: 'log.genesis', facts: { origin, vkey, predecessor: predecessor && { ...predecessor } } }, 'synced');
   await log.finish();
 }
 
 /** Opens a log for writing: takes its lock, recovers it, and records the start. Fault when it may not be continued. */
 export async function openLedger(options: LedgerOptions): Promise<{ ledger: Ledger; orphans: Orphan[] }> {
-  if (!existsSync(join(options.folder, 'journal'))) {
-    throw new Fault('ledger.unavailable', `There is no ledger in ${options.folder}. Create one first.`);
+  const { folder, signing = options.state } = options;
+  if (!existsSync(join(folder, 'journal'))) {
+    const known = existsSync(join(signing, 'lock.sqlite'));
+    throw new Fault(
+      'ledger.unavailable',
+      known
+        ? `The ledger in ${folder} is gone, and ${signing} knows that there was one. Restore its newest copy.`
+        : `There is no ledger in ${folder}. Create one first.`,
+    );
   }
   const log = await startWriting(options, recoverJournal);
   const found = log.found!;
   try {
-    const ended = { 'gateway.stop': 'stopped', 'log.genesis': 'created' }[found.lastType as string] ?? 'crashed';
-    const previous: Facts = { boot: found.boot, last: found.next - 1, ended, torn: found.tornBytes };
-    const { asks, version, config, heartbeatMs = defaultHeartbeatMs } = options;
-    const started = log.append(
-      {
-        type: 'gateway.start',
-        facts: { asks: asks && [...asks], boot: log.ledger.boot, version, config, heartbeatMs, previous },
-      },
-      'synced',
-    );
-    log.sealSegment(found.last);
-    await started.durable;
+    if (found.successor) {
+      throw new Fault(
+        'ledger.unavailable',
+        `The log in ${folder} has ended; ${found.successor.origin} continues it. Run "countersign ledger rotate" to finish the rotation.`,
+      );
+    }
+    await recordStart(log, options);
     await log.ledger.checkpointNow();
     log.beat();
   } catch (cause) {
@@ -156,26 +166,46 @@ export async function openLedger(options: LedgerOptions): Promise<{ ledger: Ledg
 
 const defaultHeartbeatMs = 600_000;
 
-async function startWriting(options: LedgerOptions, recover: typeof recoverJournal | undefined) {
-  const { folder, state, replica } = options;
+export type Writing = Awaited<ReturnType<typeof startWriting>>;
+
+/** Records the start of a boot after what recovery found, durably. */
+export async function recordStart(log: Writing, options: LedgerOptions): Promise<void> {
+  const found = log.found!;
+  const ended = { 'gateway.stop': 'stopped', 'log.genesis': 'created' }[found.lastType as string] ?? 'crashed';
+  const previous: Facts = { boot: found.boot, last: found.next - 1, ended, torn: found.tornBytes };
+  const { asks, version, config, heartbeatMs = defaultHeartbeatMs } = options;
+  const started = log.append(
+    {
+      type: 'gateway.start',
+      facts: { asks: asks && [...asks], boot: log.ledger.boot, version, config, heartbeatMs, previous },
+    },
+    'synced',
+  );
+  log.sealSegment(found.last);
+  await started.durable;
+}
+
+/** Takes the lock of a log and readies it for appending; `recover` reads what there is already. */
+export async function startWriting(options: LedgerOptions, recover: typeof recoverJournal | undefined) {
+  const { folder, state, replica, signing = state } = options;
   const replicated = replica && openReplicated(replica);
   const disk = options.disk ?? realDisk;
   const now = options.now ?? Date.now;
   const { heartbeatMs = defaultHeartbeatMs } = options;
   const boot = randomBytes(12).toString('base64url');
-  const lock = (options.takeLock ?? takeLock)(state, boot);
-  let signer: { key: KeyObject; vkey: NoteKey; text: string };
+  const lock = (options.takeLock ?? takeLock)(signing, boot);
+  let signer: Signer;
   let found: Found | undefined;
   let sequencer: Sequencer;
   let keys: KeyPool;
   try {
-    signer = readSigner(state);
-    rmSync(join(state, 'tmp'), { recursive: true, force: true });
-    mkdirSync(join(state, 'tmp'), { recursive: true, mode: 0o700 });
+    signer = readSigner(signing);
+    rmSync(join(signing, 'tmp'), { recursive: true, force: true });
+    mkdirSync(join(signing, 'tmp'), { recursive: true, mode: 0o700 });
     found = await recover?.(folder, signedSize(signer.vkey, lock.checkpoint()));
-    const shared = { folder, state, disk, lock, vkey: signer.vkey, signer: signer.key };
-    sequencer = await resume(shared, lock, found);
-    if (found) await cutTornEnd(disk, folder, state, found);
+    const shared = { folder, state: signing, disk, lock, vkey: signer.vkey, signer: signer.key };
+    sequencer = await resumeSequencer(shared, found);
+    if (found) await cutTornEnd(disk, folder, signing, found);
     const provider = options.provider ?? fileKeyProvider(state);
     keys = await openKeyPool({ state, provider, told: options.keysTold, ...(recover ? {} : { low: 1 }) });
   } catch (cause) {
@@ -323,6 +353,9 @@ async function startWriting(options: LedgerOptions, recover: typeof recoverJourn
     append,
     sealSegment,
     finish,
+    /** The last signed checkpoint, and the time of the last entry. */
+    checkpoint: () => lock.checkpoint(),
+    lastTs: () => lastTs,
     abandon: release,
     beat() {
       heart = setInterval(() => {
@@ -335,49 +368,4 @@ async function startWriting(options: LedgerOptions, recover: typeof recoverJourn
       heart.unref();
     },
   };
-}
-
-/** A sequencer at the last signed checkpoint, proven to reproduce its root; from nothing when the tiles cannot. */
-async function resume(shared: Parameters<typeof openSequencer>[0], lock: Lock, found: Found | undefined) {
-  if (!found) return openSequencer(shared, 0);
-  const { signed, published } = compareWithLock(shared.folder, shared.vkey, lock.checkpoint(), found.next);
-  if (published) {
-    try {
-      const sequencer = openSequencer(shared, signed.size - (signed.size % tileWidth));
-      if (await sequencer.reaches(signed, false)) return sequencer;
-    } catch {
-      // Tiles of the right edge are missing or short: they are rebuilt below.
-    }
-  }
-  // First without writing: tiles that contradict a changed journal are evidence, not something to repair.
-  try {
-    if (await openSequencer(shared, 0).reaches(signed, false)) {
-      const sequencer = openSequencer(shared, 0);
-      await sequencer.reaches(signed, true);
-      return sequencer;
-    }
-  } catch (cause) {
-    throw refusal(cause);
-  }
-  throw new Fault(
-    'ledger.unavailable',
-    `The journal does not lead to the checkpoint of ${signed.size} entries that was signed. Restore the newest copy of the ledger.`,
-  );
-}
-
-function readSigner(state: string): { key: KeyObject; vkey: NoteKey; text: string } {
-  try {
-    const key = createPrivateKey(readFileSync(join(state, 'ledger.key')));
-    const text = readFileSync(join(state, 'ledger.vkey'), 'utf8').trim();
-    const vkey = parseVkey(text);
-    if (formatVkey(vkey.name, createPublicKey(key)) !== text)
-      throw new Error('ledger.key does not belong to ledger.vkey');
-    return { key, vkey, text };
-  } catch (cause) {
-    throw new Fault(
-      'ledger.unavailable',
-      `The signing key in ${state} cannot be used. Restore it from your backup.`,
-      cause,
-    );
-  }
 }

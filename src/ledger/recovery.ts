@@ -14,6 +14,7 @@ import type { ClosedSegment } from './journal.ts';
 import { readFrames, segmentFile, segments, startOfJournal } from './journal-reading.ts';
 import { type Orphan, trackOpenSessions } from './open-sessions.ts';
 import { type Checkpoint, type NoteKey, openNote, parseCheckpoint } from './note.ts';
+import { parseSuccessor, type Successor } from './succession.ts';
 
 /** The last checkpoint that we signed, and the one in the folder. */
 export interface Compared {
@@ -34,6 +35,8 @@ export interface Found {
   /** Where the last whole frame ends. */
   readonly end: { readonly segment: number; readonly offset: number };
   readonly orphans: readonly Orphan[];
+  /** The log has ended for good: its last entry names the one that continues it. */
+  readonly successor?: Successor;
 }
 
 /**
@@ -46,6 +49,7 @@ export async function recoverJournal(folder: string, signed: number): Promise<Fo
   let ts = 0;
   let boot = '';
   let lastType: EntryType = 'log.genesis';
+  let successor: Successor | undefined;
   let before: Found['last'] = { first: 0, entries: 0, bytes: 0, trailer: cursor.trailer };
   try {
     for await (const { records, file } of readFrames(onDisk(folder), cursor)) {
@@ -56,6 +60,12 @@ export async function recoverJournal(folder: string, signed: number): Promise<Fo
         boot = entry.boot;
         lastType = entry.t;
         open.note(entry.t, entry.sid, entry.sq, entry.k);
+        if (successor) throw new Damage(file, 'an entry stands after log.successor', meaning.changed, index);
+        if (entry.t === 'log.successor') {
+          const named = parseSuccessor(entry.x);
+          if (typeof named === 'string') throw new Damage(file, `log.successor ${named}`, meaning.changed, index);
+          successor = named;
+        }
       }
       before = {
         first: cursor.segment,
@@ -83,8 +93,12 @@ export async function recoverJournal(folder: string, signed: number): Promise<Fo
     tornBytes: cursor.rest,
     end: { segment: cursor.segment, offset: cursor.offset },
     orphans: open.list(),
+    ...(successor === undefined ? {} : { successor }),
   };
 }
+
+/** What a writer that was not cut off writes last. */
+const orderly: ReadonlySet<EntryType> = new Set(['gateway.stop', 'log.genesis', 'log.successor']);
 
 /**
  * Puts a torn end aside and cuts it off, and makes what is left durable before anything is written after it. After a failed sync the kernel may
@@ -108,7 +122,7 @@ export async function cutTornEnd(
   if (end.offset <= segmentHeaderSize) {
     await on.remove(path);
   } else {
-    if (tornBytes === 0 && (lastType === 'gateway.stop' || lastType === 'log.genesis')) return;
+    if (tornBytes === 0 && orderly.has(lastType)) return;
     await place(on, path, temporary, readFileSync(path).subarray(0, end.offset), true);
   }
   await on.syncFolder(dirname(path));

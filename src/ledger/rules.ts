@@ -6,6 +6,8 @@ import type { Cursor } from './journal-reading.ts';
 import { segmentFile } from './journal-reading.ts';
 import { hexOf } from './platform.ts';
 import { type Gaps, openSilence } from './silence.ts';
+import { formatVkey, type NoteKey } from './note.ts';
+import { parsePredecessor, parseSuccessor, type Predecessor, type Successor } from './succession.ts';
 import type { RecordingSeal } from './verify-recordings.ts';
 
 export interface Rules {
@@ -25,6 +27,9 @@ export interface Rules {
     gaps: Gaps;
     from?: number;
     to?: number;
+    /** What this log continues, and what continues it. */
+    predecessor?: Predecessor;
+    successor?: Successor;
   };
 }
 
@@ -48,7 +53,9 @@ type Segment = { first: number; entries: number; bytes: number; trailer: string 
 
 const bindsSession: ReadonlySet<string> = new Set(['session.target', 'session.seal', 'session.orphaned']);
 
-export function openRules(origin: string): Rules {
+/** Rules of the log that `key` signs. */
+export function openRules(key: NoteKey): Rules {
+  const origin = key.name;
   const types: Record<string, number> = {};
   const sessions = new Map<string, Session>();
   const ended = new Set<string>();
@@ -60,6 +67,8 @@ export function openRules(origin: string): Rules {
   let from: number | undefined;
   let before: Entry | undefined;
   let segment: Segment | undefined;
+  let predecessor: Predecessor | undefined;
+  let successor: Successor | undefined;
   /** The segment that ended and is not yet sealed. */
   let unsealed: Segment | undefined;
 
@@ -67,12 +76,21 @@ export function openRules(origin: string): Rules {
     if (index === 0) {
       if (entry.t !== 'log.genesis') throw wrong('the log does not begin with log.genesis', meaning.missing);
       if (entry.x.origin !== origin) throw wrong('log.genesis names another log');
+      if (entry.x.vkey !== formatVkey(origin, key.key)) throw wrong('log.genesis names another key');
+      const before = parsePredecessor(entry.x);
+      if (typeof before === 'string') throw wrong(`log.genesis ${before}`);
+      predecessor = before;
       return;
+    }
+    if (successor) {
+      if (entry.t === 'log.successor') throw wrong('a second log.successor', meaning.forked);
+      throw wrong('an entry stands after log.successor', meaning.afterEnd);
     }
     if (entry.t === 'log.genesis') throw wrong('log.genesis stands a second time');
     if (entry.t !== 'gateway.start') {
       if (entry.boot !== before!.boot) throw wrong('a gateway wrote without recording its start', meaning.missing);
       if (before!.t === 'gateway.stop') throw wrong('a gateway wrote after recording its stop');
+      if (entry.t === 'log.successor') succeed(entry, wrong);
       return;
     }
     count.boots++;
@@ -84,6 +102,15 @@ export function openRules(origin: string): Rules {
     }
     const how = before!.t === 'gateway.stop' ? 'stopped' : before!.t === 'log.genesis' ? 'created' : 'crashed';
     if (previous.ended !== how) throw wrong('gateway.start says the boot before ended otherwise than it did');
+  }
+
+  /** Whoever continues a log does so under another name, and no session of it is left open. */
+  function succeed(entry: Entry, wrong: Wrong): void {
+    const named = parseSuccessor(entry.x);
+    if (typeof named === 'string') throw wrong(`log.successor ${named}`);
+    if (named.origin === origin) throw wrong('log.successor names the log itself');
+    if (sessions.size > 0) throw wrong('the log ended while a session was open', meaning.missing);
+    successor = named;
   }
 
   function statement(session: Session, t: string, sq: number, entry: Entry, wrong: Wrong): void {
@@ -223,6 +250,8 @@ export function openRules(origin: string): Rules {
       boots: count.boots,
       gaps: quiet.gaps(),
       ...(from === undefined ? {} : { from, to: before!.ts }),
+      ...(predecessor === undefined ? {} : { predecessor }),
+      ...(successor === undefined ? {} : { successor }),
     }),
   };
 }

@@ -10,6 +10,7 @@ import { onDisk } from './disk-folder.ts';
 import { hashSize } from './hash.ts';
 import { type Cursor, cursorAt, readBlocks } from './journal-reading.ts';
 import type { Lock } from './lock.ts';
+import { compareWithLock, type Found, refusal } from './recovery.ts';
 import { type Checkpoint, formatCheckpoint, type NoteKey, signNote } from './note.ts';
 import { bundleRecord, rightEdge, tilePath, tileWidth } from './tile.ts';
 import { addEntry, emptyTree, resumeTree, rootOf, type Tree } from './tree.ts';
@@ -133,6 +134,34 @@ export function openSequencer(options: SequencerOptions, size: number): Sequence
       return { size, root };
     },
   };
+}
+
+/** A sequencer at the last signed checkpoint, proven to reproduce its root; from nothing when the tiles cannot. */
+export async function resumeSequencer(shared: SequencerOptions, found: Found | undefined): Promise<Sequencer> {
+  if (!found) return openSequencer(shared, 0);
+  const { signed, published } = compareWithLock(shared.folder, shared.vkey, shared.lock.checkpoint(), found.next);
+  if (published) {
+    try {
+      const sequencer = openSequencer(shared, signed.size - (signed.size % tileWidth));
+      if (await sequencer.reaches(signed, false)) return sequencer;
+    } catch {
+      // Tiles of the right edge are missing or short: they are rebuilt below.
+    }
+  }
+  // First without writing: tiles that contradict a changed journal are evidence, not something to repair.
+  try {
+    if (await openSequencer(shared, 0).reaches(signed, false)) {
+      const sequencer = openSequencer(shared, 0);
+      await sequencer.reaches(signed, true);
+      return sequencer;
+    }
+  } catch (cause) {
+    throw refusal(cause);
+  }
+  throw new Fault(
+    'ledger.unavailable',
+    `The journal does not lead to the checkpoint of ${signed.size} entries that was signed. Restore the newest copy of the ledger.`,
+  );
 }
 
 /** A tile of the right edge, from a file at least as wide; throws when there is none. */

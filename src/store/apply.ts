@@ -22,6 +22,8 @@ export interface Changes {
 }
 
 export interface Progress {
+  /** Which log of the chain, from 0. */
+  readonly log: number;
   /** Index of the next entry to follow. */
   readonly next: number;
   readonly first?: string;
@@ -29,8 +31,8 @@ export interface Progress {
 }
 
 export interface Writer {
-  /** Applies all of it or nothing, and remembers how far the ledger was followed. */
-  apply(operations: readonly Operation[], progress: Progress): Changes;
+  /** Applies all of it or nothing, and remembers how far the ledger was followed. `log` is the name of the one it stands in. */
+  apply(operations: readonly Operation[], progress: Progress, log: string | undefined): Changes;
   progress(): Progress;
   /** Empties every table. */
   clear(): void;
@@ -64,6 +66,7 @@ export function openWriter(db: Sqlite): Writer {
   let textsBefore = new Map<string, number>();
   let newestText = 0;
   let changes: Changes;
+  let logName: string | undefined;
   let pending = new Map<string, Map<number, Pending>>();
   let sessionGains = new Map<string, Gains>();
   let minuteGains = new Map<number, Gains>();
@@ -163,8 +166,8 @@ export function openWriter(db: Sqlite): Writer {
   function openSession(of: SessionOpened): void {
     run(
       `INSERT INTO sessions (id, principal, principal_name, principal_kind, issuer, subject, "groups", owner, claimed, protocol, target,
-        "database", opened, orphaned, open_entry, key, rule, recorded_bytes, statements, held, denied, masked_cells)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING`,
+        "database", opened, orphaned, open_entry, key, rule, recorded_bytes, statements, held, denied, masked_cells, log)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 0, 0, 0, 0, 0, ?) ON CONFLICT DO NOTHING`,
       of.id,
       of.principal,
       of.name,
@@ -181,6 +184,7 @@ export function openWriter(db: Sqlite): Writer {
       of.entry,
       of.key,
       of.rule,
+      logName,
     );
     changes.sessions.add(of.id);
   }
@@ -349,7 +353,8 @@ export function openWriter(db: Sqlite): Writer {
   readTexts();
 
   return {
-    apply(operations, progress) {
+    apply(operations, progress, log) {
+      logName = log;
       changes = { sessions: new Set(), statements: new Map(), approvals: new Set() };
       return together(() => {
         for (const operation of operations) one(operation);
@@ -357,17 +362,16 @@ export function openWriter(db: Sqlite): Writer {
         writeGains();
         forget();
         run(
-          'UPDATE progress SET next = ?, first_entry = coalesce(?, first_entry), last_entry = ?',
-          progress.next,
-          progress.first,
-          progress.last,
+          'UPDATE progress SET log = ?, next = ?, first_entry = ?, last_entry = ?',
+          ...[progress.log, progress.next, progress.first, progress.last],
         );
         return changes;
       });
     },
     progress() {
-      const row = get('SELECT next, first_entry, last_entry FROM progress WHERE id = ?', 1);
+      const row = get('SELECT log, next, first_entry, last_entry FROM progress WHERE id = ?', 1);
       return {
+        log: Number(row?.log ?? 0),
         next: Number(row?.next ?? 0),
         first: (row?.first_entry as string | null) ?? undefined,
         last: (row?.last_entry as string | null) ?? undefined,
@@ -378,7 +382,7 @@ export function openWriter(db: Sqlite): Writer {
         db.raw.exec("INSERT INTO texts_index (texts_index) VALUES ('delete-all')");
         for (const table of ['sessions', 'statements', 'texts', 'approvals', 'votes', 'minutes'])
           db.raw.exec(`DELETE FROM ${table}`);
-        db.raw.exec('UPDATE progress SET next = 0, first_entry = NULL, last_entry = NULL');
+        db.raw.exec('UPDATE progress SET log = 0, next = 0, first_entry = NULL, last_entry = NULL');
       });
       readTexts();
     },

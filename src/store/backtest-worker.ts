@@ -12,6 +12,7 @@ export interface BacktestWork {
   readonly wish: BacktestWish;
   readonly files: readonly PolicyFile[];
   readonly ledger: string;
+  readonly earlier?: readonly string[];
   readonly state: string;
   /** Who opens the keys; default: master.key of the state folder. */
   readonly keys?: KeyPlace;
@@ -20,8 +21,8 @@ export interface BacktestWork {
   readonly sessionMs: number;
 }
 
-const { wish, files, ledger, state, keys: place, masks, ttlSeconds, sessionMs } = workerData as BacktestWork;
+const { wish, files, ledger, earlier, state, keys: place, masks, ttlSeconds, sessionMs } = workerData as BacktestWork;
 const keys = openKeyring(state, place && openKeyProvider(place));
 const draft = openPolicy(loadPolicies(files, { ttlSeconds }), { methodFor: (label) => methodFor(masks, label) });
-parentPort!.postMessage(await backtestLedger({ ...wish, ledger, keys, draft, sessionMs }));
+parentPort!.postMessage(await backtestLedger({ ...wish, ledger, earlier, keys, draft, sessionMs }));
 keys.close();

@@ -21,6 +21,8 @@ export interface BacktestWish {
 export interface BacktestOptions extends BacktestWish {
   /** Folder of the ledger. */
   readonly ledger: string;
+  /** Folders of the logs that it continues, the first one first. */
+  readonly earlier?: readonly string[] | undefined;
   readonly keys: KeyOpener;
   readonly draft: Policy;
   /** Longest life of a session in milliseconds: how far before `since` one may have begun. */
@@ -40,28 +42,31 @@ export interface LedgerBacktest extends BacktestReport {
 /** Rejects with a Fault when the ledger is damaged, with the signal's reason when it is aborted. */
 export async function backtestLedger(options: BacktestOptions): Promise<LedgerBacktest> {
   const { ledger, keys, since, until = Number.POSITIVE_INFINITY, most = Number.POSITIVE_INFINITY, signal } = options;
-  const from = await segmentBefore(ledger, since - options.sessionMs);
+  const logs = [...(options.earlier ?? []), ledger];
+  const { at, from } = await placeBefore(logs, since - options.sessionMs);
   const history = openHistory();
   const backtest = openBacktest(options.draft);
   let entries = 0;
   let statements = 0;
   let cut = false;
-  reading: for await (const items of openJournalTail(ledger, keys).blocks(from)) {
-    signal?.throwIfAborted();
-    for (const item of items) {
-      if (item.entry.ts >= until) break reading;
-      entries++;
-      const found = history.take(item as Parameters<typeof history.take>[0]);
-      if (found === undefined || item.entry.ts < since) continue;
-      if (typeof found !== 'string' && !isWanted(found.standpoint, options)) continue;
-      if (statements >= most) {
-        cut = true;
-        break reading;
+  reading: for (const [place, log] of logs.slice(at).entries()) {
+    for await (const items of openJournalTail(log, keys).blocks(place === 0 ? from : 0)) {
+      signal?.throwIfAborted();
+      for (const item of items) {
+        if (item.entry.ts >= until) break reading;
+        entries++;
+        const found = history.take(item as Parameters<typeof history.take>[0]);
+        if (found === undefined || item.entry.ts < since) continue;
+        if (typeof found !== 'string' && !isWanted(found.standpoint, options)) continue;
+        if (statements >= most) {
+          cut = true;
+          break reading;
+        }
+        statements++;
+        backtest.add(found);
       }
-      statements++;
-      backtest.add(found);
+      options.progress?.({ entries, statements });
     }
-    options.progress?.({ entries, statements });
   }
   return { ...backtest.report(), entries, from, cut };
 }
@@ -80,13 +85,15 @@ function isWanted(
   );
 }
 
-/** First entry of the newest segment that begins before a time. */
-async function segmentBefore(folder: string, time: number): Promise<number> {
-  for (const first of (await segments(onDisk(folder))).toReversed()) {
-    for await (const { entry } of readJournal(folder, first)) {
-      if (entry.ts < time) return first;
-      break;
+/** First entry of the newest segment that begins before a time, in the newest log that has one. */
+async function placeBefore(logs: readonly string[], time: number): Promise<{ at: number; from: number }> {
+  for (const [at, folder] of [...logs.entries()].toReversed()) {
+    for (const first of (await segments(onDisk(folder))).toReversed()) {
+      for await (const { entry } of readJournal(folder, first)) {
+        if (entry.ts < time) return { at, from: first };
+        break;
+      }
     }
   }
-  return 0;
+  return { at: 0, from: 0 };
 }

@@ -70,6 +70,14 @@ const steps: readonly Step[] = [
       'ALTER TABLE approvals ADD COLUMN grade TEXT',
     ],
   },
+  // Logs that continue each other. Everything so far stands in the first one.
+  {
+    name: '0006-logs',
+    statements: [
+      'ALTER TABLE sessions ADD COLUMN log TEXT',
+      'ALTER TABLE progress ADD COLUMN log INTEGER NOT NULL DEFAULT 0',
+    ],
+  },
 ];
 
 /** Brings the tables to the newest form. Throws what the database said when a step fails. */

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import { type KeyPlace, openKeyProvider } from '../keys/open-provider.ts';
 import { type KeyOpener, openKeyring } from '../ledger/keyring.ts';
-import { type JournalItem, type JournalTail, openJournalTail } from '../ledger/read-journal.ts';
+import { type JournalItem, type JournalTail, openJournalTail, readJournal } from '../ledger/read-journal.ts';
 import { type Changes, openWriter, type Progress, type Writer } from './apply.ts';
 import { migrate } from './migrations.ts';
 import { type Operation, project } from './project.ts';
@@ -15,6 +15,8 @@ export interface ProjectorOptions {
   readonly state: string;
   /** Who opens the keys; default: master.key of the state folder. */
   readonly keys?: KeyPlace;
+  /** Folders of the logs that it continues, the first one first: their sessions are found like its own. */
+  readonly earlier?: readonly string[] | undefined;
   /** The store's own file; may be deleted at any time while nothing runs. */
   readonly file: string;
   /** Entries in one transaction. */
@@ -24,7 +26,7 @@ export interface ProjectorOptions {
 export interface Projector {
   /** Follows the ledger to its present end; told of each batch. Rejects with a Fault when the ledger cannot be read. */
   follow(told: (changes: Changes, next: number) => void): Promise<void>;
-  /** Entries that the store shows. */
+  /** Entries of the ledger itself that the store shows. */
   next(): number;
   close(): void;
 }
@@ -47,38 +49,45 @@ export async function openProjector(options: ProjectorOptions): Promise<Projecto
   try {
     const opened = (keys = openKeyring(options.state, options.keys && openKeyProvider(options.keys)));
     const writer = openWriter(db);
-    const journal = openJournalTail(options.ledger, opened);
-    let progress = await sameLedger(writer, openJournalTail(options.ledger, undefined));
+    const folders = [...(options.earlier ?? []), options.ledger];
+    const logs = folders.map((folder) => openJournalTail(folder, opened));
+    const names = await Promise.all(folders.map(originOf));
+    let progress = await sameLedger(writer, folders);
+    const shown = () => (progress.log === logs.length - 1 ? progress.next : 0);
     return {
       async follow(told) {
         let operations: Operation[] = [];
         let size = 0;
         let length = 0;
-        let { first } = progress;
+        let { first, log } = progress;
         let last: JournalItem | undefined;
         const flush = () => {
-          const at = { next: last!.index + 1, first, last: digestOf(last!) };
-          const changes = writer.apply(operations, at);
+          const at = { log, next: last!.index + 1, first, last: digestOf(last!) };
+          const changes = writer.apply(operations, at, names[log]);
           progress = at;
           operations = [];
           size = 0;
           length = 0;
-          told(changes, progress.next);
+          told(changes, shown());
         };
-        for await (const items of journal.blocks(progress.next)) {
-          for (const item of items) {
-            for (const operation of project(item)) {
-              operations.push(operation);
-              if (operation.do === 'add-statement') length += operation.statement.text.length;
+        for (; ; log++, first = undefined) {
+          for await (const items of logs[log]!.blocks(log === progress.log ? progress.next : 0)) {
+            for (const item of items) {
+              for (const operation of project(item)) {
+                operations.push(operation);
+                if (operation.do === 'add-statement') length += operation.statement.text.length;
+              }
+              last = item;
+              first ??= digestOf(item);
+              if (++size >= (options.batch ?? 4_000) || length > longestBatch) flush();
             }
-            last = item;
-            first ??= digestOf(item);
-            if (++size >= (options.batch ?? 4_000) || length > longestBatch) flush();
           }
+          if (size > 0) flush();
+          // What continues a log begins where that one has ended for good.
+          if (log === logs.length - 1) return;
         }
-        if (size > 0) flush();
       },
-      next: () => progress.next,
+      next: shown,
       close() {
         opened.close();
         db.close();
@@ -111,9 +120,15 @@ function isSpoilt(cause: unknown): boolean {
 }
 
 /** Where to go on. Rows of another ledger, or of entries that a crash took back, are dropped and followed again from the start. */
-async function sameLedger(writer: Writer, journal: JournalTail): Promise<Progress> {
+async function sameLedger(writer: Writer, folders: readonly string[]): Promise<Progress> {
   const progress = writer.progress();
   if (progress.next === 0) return progress;
+  const folder = folders[progress.log];
+  if (folder === undefined) {
+    writer.clear();
+    return writer.progress();
+  }
+  const journal = openJournalTail(folder, undefined);
   const first = await entryAt(journal, 0);
   const last = await entryAt(journal, progress.next - 1);
   if (first === progress.first && last === progress.last) return progress;
@@ -123,6 +138,13 @@ async function sameLedger(writer: Writer, journal: JournalTail): Promise<Progres
 
 async function entryAt(journal: JournalTail, index: number): Promise<string | undefined> {
   for await (const item of journal.read(index)) return digestOf(item);
+  return undefined;
+}
+
+/** The name of a log, from its first entry. */
+async function originOf(folder: string): Promise<string | undefined> {
+  for await (const { entry } of readJournal(folder, 0))
+    return typeof entry.x.origin === 'string' ? entry.x.origin : undefined;
   return undefined;
 }
 

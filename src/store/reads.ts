@@ -112,6 +112,7 @@ export function openReads(db: Kysely<Schema>): Reads {
         groups: JSON.parse(row.groups) as string[],
         ...given('owner', row.owner),
         claimed: claims(row.claimed),
+        ...given('log', row.log),
         openEntry: row.open_entry,
         ...given('sealEntry', row.seal_entry),
         recordedBytes: row.recorded_bytes,

@@ -49,6 +49,8 @@ export interface SessionsTable {
   readonly masked_cells: number;
   /** JSON list: what was asked about labelled columns, by label. */
   readonly met: Generated<string>;
+  /** Name of the log that its entries stand in. */
+  readonly log: string | null;
 }
 
 export interface StatementsTable {
@@ -115,6 +117,8 @@ export interface MinutesTable {
 /** One row: how far the ledger was followed, and how to tell that it is still the same ledger. */
 export interface ProgressTable {
   readonly id: number;
+  /** Which log of the chain `next` counts in, from 0. */
+  readonly log: Generated<number>;
   readonly next: number;
   /** SHA-256, hex, of the first and of the last entry that were followed. */
   readonly first_entry: string | null;

@@ -193,7 +193,7 @@ function About({ s }: { s: SessionDetail }) {
           ...(s.recording === undefined ? [] : kept(s.recording)),
           [
             'Ledger',
-            `entry ${number(s.openEntry)}${s.sealEntry === undefined ? ', not sealed yet' : ` to seal ${number(s.sealEntry)}`}`,
+            `entry ${number(s.openEntry)}${s.sealEntry === undefined ? ', not sealed yet' : ` to seal ${number(s.sealEntry)}`}${s.log === undefined ? '' : ` of ${s.log}`}`,
           ],
           [
             'Id',
