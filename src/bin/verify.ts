@@ -3,14 +3,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { NoteError } from '../ledger/note.ts';
-import { verifyLedger } from '../ledger/verify-disk.ts';
-import { verifySummary } from '../ledger/verify-summary.ts';
+import type { ChainReport } from '../ledger/verify-chain.ts';
+import { verifyChain, verifyLedger } from '../ledger/verify-disk.ts';
+import { chainSummary, verifySummary } from '../ledger/verify-summary.ts';
 
-const usage = `Usage: countersign-verify <ledger folder> --key <verifier key or file> [--recordings <folder>] [--kept <checkpoint>]…
+const usage = `Usage: countersign-verify <ledger folder>… --key <verifier key or file> [--recordings <folder>] [--kept <checkpoint>]…
                           [--witness <key or file>]… [--quorum <count>] [--json]
 
 Verifies a ledger offline. The key is one line, such as example.org/log+1a2b3c4d+AX…; take it from somewhere else
-than the folder that you verify. --kept names a checkpoint of this log that you kept: the log must continue it.
+than the folder that you verify. Several folders, the oldest first, are logs that continue each other after a rotation; the
+key of any one of them will do. --kept names a checkpoint of this log that you kept: the log must continue it.
 --witness names the verifier key of a witness that you trust; all of them, or --quorum, must have cosigned.
 
 Exit status: 0 verified, 1 something is wrong, 2 the command could not run.
@@ -31,25 +33,29 @@ async function main(): Promise<number> {
   }
   const [folder] = positionals;
   const wrongQuorum = values.quorum !== undefined && !/^[1-9]\d{0,3}$/.test(values.quorum);
-  if (positionals.length !== 1 || folder === undefined || values.key === undefined || wrongQuorum) {
+  if (folder === undefined || values.key === undefined || wrongQuorum) {
     process.stderr.write(usage);
     return 2;
   }
-  if (!existsSync(folder)) {
+  const absent = positionals.find((one) => !existsSync(one));
+  if (absent !== undefined) {
     process.stderr.write(
-      `There is no folder ${folder}. Give the folder that holds "checkpoint", "journal" and "tile".\n`,
+      `There is no folder ${absent}. Give the folder that holds "checkpoint", "journal" and "tile".\n`,
     );
     return 2;
   }
   try {
     const key = existsSync(values.key) ? readFileSync(values.key, 'utf8') : values.key;
-    const report = await verifyLedger(folder, key, {
+    const options = {
       recordings: values.recordings,
       kept: values.kept?.map((file) => readFileSync(file, 'utf8')),
       witnesses: values.witness?.map((one) => (existsSync(one) ? readFileSync(one, 'utf8') : one)),
       quorum: values.quorum === undefined ? undefined : Number(values.quorum),
-    });
-    process.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : verifySummary(report));
+    };
+    const single = positionals.length === 1 ? await verifyLedger(folder, key, options) : undefined;
+    const report = single ?? (await verifyChain(positionals, key, options));
+    const text = single ? verifySummary(single) : chainSummary(report as ChainReport);
+    process.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : text);
     return report.ok ? 0 : 1;
   } catch (cause) {
     const what =

@@ -76,6 +76,7 @@ describe('the frame', () => {
       ['ledger', 'init'],
       ['ledger', 'proof'],
       ['ledger', 'check-proof'],
+      ['ledger', 'rotate'],
       ['verify'],
       ['witness', 'init'],
       ['witness', 'serve'],
@@ -96,6 +97,8 @@ describe('the frame', () => {
       ['policy', 'check', '--kind', 'robot'],
       ['ledger', 'proof', 'x'],
       ['ledger', 'check-proof', 'x', '--key', 'y'],
+      ['ledger', 'rotate'],
+      ['ledger', 'rotate', '--reason', 'whim'],
       ['policy', 'check', '--claim', 'x'],
       ['policy', 'backtest', '--since', 'soon', '-c', file],
     ]) {
@@ -296,6 +299,22 @@ describe('ledger init and verify', () => {
     expect((await check(join(folder, 'none'))).code).toBe(2);
     expect((await line(['ledger', 'proof', '1', '--ledger', log])).err).toContain('entries 0 to 0');
     expect((await line(['ledger', 'proof', '0', '--ledger', folder])).code).toBe(2);
+
+    const rotate = ['ledger', 'rotate', '--reason', 'compromised', '--config', file, '--json'];
+    expect(await line(rotate)).toMatchObject({ code: 1, err: expect.stringContaining('Give gateway.origin the name') });
+    writeFileSync(file, readFileSync(file, 'utf8').replace('example.org/gw', 'example.org/gw/2026'));
+    const rotated = await line(rotate);
+    expect({ code: rotated.code, err: rotated.err }).toEqual({ code: 0, err: '' });
+    const { folder: second } = JSON.parse(rotated.out) as { folder: string };
+    expect(second).toBe(`${log}-2`);
+    const both = await line(['verify', log, second, '--key', vkey, '--kept', kept]);
+    expect({ code: both.code, err: both.err }).toEqual({ code: 0, err: '' });
+    expect(both.out).toContain('2 logs that continue each other');
+    expect(both.out).toContain('Its key was stolen');
+    expect((await line(['verify', second, log, '--key', vkey])).out).toMatch(/^CHAIN NOT VERIFIED/);
+    expect((await line(['verify', log, '--key', vkey])).out).toContain('Continued by        example.org/gw/2026');
+    // What is asked of the record now is asked of the log that is written.
+    expect((await line(['ledger', 'proof', '0', '--config', file, '--out', folder])).code).toBe(0);
 
     expect((await line(['verify', log, '--key', 'nonsense'])).code).toBe(2);
     expect((await line(['verify', join(folder, 'none'), '--key', vkey])).code).toBe(2);

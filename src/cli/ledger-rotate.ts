@@ -27,19 +27,23 @@ export function registerRotate(ledger: Command, io: Io): void {
 
 async function run(options: Options, io: Io): Promise<void> {
   const config = await openConfig(options, io);
-  const [{ rotateLedger }, { dataPaths }, { recordOrphans }, { recoverRecording }] = await Promise.all([
-    import('../ledger/rotation.ts'),
-    import('../config/config.ts'),
-    import('../session/gateway.ts'),
-    import('../recordings/reading.ts'),
-  ]);
+  const [{ rotateLedger }, { openKeyProvider }, { dataPaths }, { recordOrphans }, { recoverRecording }] =
+    await Promise.all([
+      import('../ledger/rotation.ts'),
+      import('../keys/open-provider.ts'),
+      import('../config/config.ts'),
+      import('../session/gateway.ts'),
+      import('../recordings/reading.ts'),
+    ]);
   const { ledger: folder, signing, state, next, earlier, recordings } = dataPaths(config);
   const { name: gateway, origin } = config.gateway;
+  const provider = openKeyProvider({ state, origin, keys: config.ledger.keys });
   const { vkey, predecessor } = await rotateLedger({
     folder,
     signing,
     state,
     gateway,
+    provider,
     now: io.now,
     config: config.digest,
     origin,
@@ -48,12 +52,15 @@ async function run(options: Options, io: Io): Promise<void> {
     earlier,
     recordEnds: (log, orphans) =>
       recordOrphans(log, orphans, async (session) => ({ ...(await recoverRecording(recordings, session)) })),
-  });
+  }).finally(() => provider.close?.());
   if (options.json) return printJson(io, { folder: next.folder, signing: next.signing, origin, vkey, predecessor });
   printLine(io, `${predecessor.origin} has ended with ${predecessor.size} entries, and stays in ${folder}`);
   printLine(io, `created ${next.folder}, which continues it`);
   printLine(io, `public key ${vkey}`);
-  printLine(io, 'Give the new key to auditors and witnesses by another way than the ledger, keep the last checkpoint of the');
+  printLine(
+    io,
+    'Give the new key to auditors and witnesses by another way than the ledger, keep the last checkpoint of the',
+  );
   printLine(io, `old log (${folder}/checkpoint) where this machine cannot write, and back up the new private key:`);
   printLine(io, `  ${next.signing}`);
   printLine(io, 'Nothing needs the old private key any more; put it out of reach:');

@@ -122,7 +122,10 @@ async function printSession(io: Io, session: SessionDetail, statements: Page<Sta
     ['target', `${session.target}/${session.database}`],
     ['opened', moment(session.opened)],
     ['closed', session.closed === undefined ? 'still open' : `${moment(session.closed)}: ${session.cause ?? ''}`],
-    ['ledger', `entry ${session.openEntry}${session.sealEntry === undefined ? '' : ` to ${session.sealEntry}`}${session.log === undefined ? '' : ` of ${session.log}`}`],
+    [
+      'ledger',
+      `entry ${session.openEntry}${session.sealEntry === undefined ? '' : ` to ${session.sealEntry}`}${session.log === undefined ? '' : ` of ${session.log}`}`,
+    ],
     ['asked', session.met.map(asked).join('; ') || undefined],
     ['recorded', `${session.recordedBytes} bytes${session.recording ? `, rule ${session.recording.rule}` : ''}`],
     ['not kept', notKept(session.recording)],

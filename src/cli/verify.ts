@@ -18,7 +18,10 @@ export function register(program: Command, io: Io): void {
   const verify = program
     .command('verify')
     .description('check a ledger offline: its folder and the public key are enough')
-    .argument('[folder]', 'ledger folder: the one with checkpoint, journal and tile')
+    .argument(
+      '[folder...]',
+      'ledger folder: the one with checkpoint, journal and tile; after a rotation all of them, the oldest first',
+    )
     .option('-k, --key <key>', 'public key, or a file that holds it; not from the folder that is checked')
     .option('-r, --recordings <folder>', 'check the recordings too')
     .option('-c, --kept <file>', 'a checkpoint of this log that was kept elsewhere; repeatable', collect, [])
@@ -31,7 +34,8 @@ export function register(program: Command, io: Io): void {
     .option('-q, --quorum <count>', 'how many of them must have cosigned (default: all)', countOf)
     .option('-p, --page <file>', 'write the page that does the same in a browser, without a network')
     .option('--json', 'print the report as JSON')
-    .action(async (folder: string | undefined, options: Options) => {
+    .action(async (folders: string[], options: Options) => {
+      const [folder, more] = folders as [string?, string?];
       if (options.page !== undefined) {
         writeFileSync(options.page, verifyPage());
         if (folder === undefined) return;
@@ -39,23 +43,28 @@ export function register(program: Command, io: Io): void {
       if (folder === undefined) throw new Exit(2, 'name the ledger folder: the one with checkpoint, journal and tile');
       if (options.key === undefined)
         throw new Exit(2, 'give the public key: --key with the line or a file that holds it');
-      const [{ verifyLedger }, { verifySummary }, { NoteError }] = await Promise.all([
+      const [{ verifyChain, verifyLedger }, { chainSummary, verifySummary }, { NoteError }] = await Promise.all([
         import('../ledger/verify-disk.ts'),
         import('../ledger/verify-summary.ts'),
         import('../ledger/note.ts'),
       ]);
-      if (!existsSync(folder))
-        throw new Exit(2, `there is no folder ${folder}: give the one that holds checkpoint, journal and tile`);
+      const absent = folders.find((folder) => !existsSync(folder));
+      if (absent !== undefined)
+        throw new Exit(2, `there is no folder ${absent}: give the one that holds checkpoint, journal and tile`);
       try {
         const key = keyText(options.key);
-        const report = await verifyLedger(folder, key, {
+        const wish = {
           recordings: options.recordings,
           kept: options.kept.map((file) => readFileSync(file, 'utf8')),
           witnesses: options.witness.map(keyText),
           quorum: options.quorum,
-        });
+        };
+        const [report, text] =
+          more === undefined
+            ? await verifyLedger(folder, key, wish).then((one) => [one, () => verifySummary(one)] as const)
+            : await verifyChain(folders, key, wish).then((all) => [all, () => chainSummary(all)] as const);
         if (options.json) printJson(io, report);
-        else io.stdout.write(verifySummary(report));
+        else io.stdout.write(text());
         if (!report.ok) throw new Exit(1);
       } catch (error) {
         if (error instanceof NoteError) throw new Exit(2, `--key, --kept or --witness: ${error.message}`);
@@ -74,6 +83,10 @@ export function register(program: Command, io: Io): void {
       'countersign verify data/ledger --key gw-a.vkey --kept checkpoint-of-may',
     ],
     ['Write the page for somebody who has only a browser', 'countersign verify --page verify.html'],
+    [
+      'Check logs that continue each other, with the key of any one of them',
+      'countersign verify data/ledger data/ledger-2 --key gw-a.vkey --recordings data/recordings',
+    ],
     [
       'Check the recordings too, for a program',
       'countersign verify data/ledger --key gw-a.vkey --recordings data/recordings --json',

@@ -52,7 +52,8 @@ export interface KeyPlace {
 }
 
 /** Reads files and the environment; asks nothing over the network yet. Throws a Fault that names what is missing. */
-export function openKeyProvider({ state, origin, keys }: KeyPlace): KeyProvider {
+export function openKeyProvider({ state, origin: named, keys }: KeyPlace): KeyProvider {
+  const origin = firstLog(state) ?? named;
   const serviceFor = (ca: File | undefined): Service =>
     openService({ timeoutMs: keys.timeoutSeconds * 1_000, ...(ca ? { ca: readFileSync(ca.file) } : {}) });
   const makers: Record<KeySettings['provider'], () => KeyProvider | undefined> = {
@@ -100,6 +101,12 @@ export function openKeyProvider({ state, origin, keys }: KeyPlace): KeyProvider 
   if (!current) throw new Fault('ledger.unavailable', `The key provider ${keys.provider} is not configured.`);
   const others = Object.entries(makers).flatMap(([kind, make]) => (kind === keys.provider ? [] : (make() ?? [])));
   return others.length === 0 ? current : severalProviders(current, others);
+}
+
+/** Data keys are bound to the name of the log that they were made with, and serve those that continue it as well. */
+function firstLog(state: string): string | undefined {
+  const file = join(state, 'ledger.vkey');
+  return existsSync(file) ? readFileSync(file, 'utf8').split('+')[0] : undefined;
 }
 
 /** 32 bytes in base64. The value itself is in no message. */

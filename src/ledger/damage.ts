@@ -24,5 +24,20 @@ export const meaning = {
     'Whoever holds the signing key wrote another history and signed it. The checkpoint that was kept is the proof; keep both.',
   rolledBack:
     'An older copy was put in the place of the log, or its end was cut off. The checkpoint that was kept is the proof.',
+  forked:
+    'The log goes on in two ways. Whoever holds its key signed both; a checkpoint that was kept, or a witness, tells which is the true one.',
+  afterEnd: 'The log was ended for good. Whoever wrote after that is not its gateway; what stands before is as it was.',
+  unchained:
+    'The logs do not continue each other. One of them is not what the other names; compare with kept checkpoints.',
+  added: 'Somebody put it there. Remove it after a look at it.',
   torn: 'The writer was interrupted. Starting the gateway recovers it; what is cut off was never acknowledged.',
 } as const;
+
+/** Which kind of damage a meaning is, in one word for programs. */
+export type DamageKind = keyof typeof meaning | 'other';
+
+const kinds = new Map<string, DamageKind>(Object.entries(meaning).map(([kind, text]) => [text, kind as DamageKind]));
+
+export function kindOf(text: string): DamageKind {
+  return kinds.get(text) ?? 'other';
+}

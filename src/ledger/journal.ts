@@ -227,7 +227,8 @@ export function openJournal(options: JournalOptions): Journal {
             const closing = retired;
             retired = [];
             for (const old of closing) disk.close(old);
-            if (fd !== undefined) await disk.sync(fd);
+            // Waits once in any case: what ended within this turn would be taken for still running.
+            await (fd === undefined ? undefined : disk.sync(fd));
             const named = names;
             if (named > durableNames) {
               await disk.syncFolder(folder);

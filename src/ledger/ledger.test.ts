@@ -227,7 +227,7 @@ test('a reader that follows sees every entry once while the writer goes on', asy
 test('creating is explicit, and never replaces a log', async () => {
   const place = await fresh();
   await expect(createLedger({ ...place, origin: 'again' })).rejects.toThrow('already a ledger');
-  await expect(openLedger({ ...place, folder: join(place.root, 'elsewhere') })).rejects.toThrow('no ledger');
+  await expect(openLedger({ ...place, folder: join(place.root, 'elsewhere') })).rejects.toThrow('is gone');
   expect(statSync(join(place.state, 'ledger.key')).mode & 0o077).toBe(0);
   expect(statSync(join(place.state, 'master.key')).mode & 0o077).toBe(0);
 });

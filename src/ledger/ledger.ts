@@ -129,7 +129,10 @@ export async function createLedger(
   const disk = options.disk ?? realDisk;
   for (const path of [folder, dirname(folder), signing, dirname(signing)]) await disk.syncFolder(path);
   const log = await startWriting(options, undefined);
-  log.append({ type: 'log.genesis', facts: { origin, vkey, predecessor: predecessor && { ...predecessor } } }, 'synced');
+  log.append(
+    { type: 'log.genesis', facts: { origin, vkey, predecessor: predecessor && { ...predecessor } } },
+    'synced',
+  );
   await log.finish();
 }
 

@@ -1,4 +1,4 @@
-// A log ends, and another continues it under another key and name (docs/adr/0027-key-rotation.md). Each step is durable before the
+// A log ends, and another continues it under another key and name (docs/adr/0029-key-rotation.md). Each step is durable before the
 // next, so a rotation that was cut off anywhere is finished by running it again (test: test/crash/rotation.test.ts).
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -24,7 +24,16 @@ export interface RotateOptions extends LedgerOptions {
   readonly step?: (name: RotationStep) => void;
 }
 
-export const rotationSteps = ['open', 'key', 'successor', 'checkpoint', 'create', 'publish', 'settle', 'release'] as const;
+export const rotationSteps = [
+  'open',
+  'key',
+  'successor',
+  'checkpoint',
+  'create',
+  'publish',
+  'settle',
+  'release',
+] as const;
 export type RotationStep = (typeof rotationSteps)[number];
 
 export interface Rotated {

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { Fault } from '../domain/fault.ts';
 import { type Disk, place, syncFolders } from './disk.ts';
 import { onDisk } from './disk-folder.ts';
 import { hashSize } from './hash.ts';

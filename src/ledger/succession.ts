@@ -3,6 +3,7 @@
 import type { Json } from '../domain/entry.ts';
 import type { Facts } from './entry.ts';
 import { NoteError, parseVkey } from './note.ts';
+import { fromBase64 } from './platform.ts';
 
 /** Why a log was ended. */
 export const rotationReasons = ['routine', 'compromised', 'renamed'] as const;
@@ -41,8 +42,7 @@ export function parsePredecessor(genesis: Facts): Predecessor | undefined | stri
   if (typeof origin !== 'string' || typeof vkey !== 'string') return 'names a predecessor without name or key';
   if (!Number.isSafeInteger(size) || (size as number) < 1 || typeof root !== 'string')
     return 'names a predecessor without size or root';
-  const bytes = Buffer.from(root, 'base64');
-  if (bytes.length !== 32 || bytes.toString('base64') !== root) return 'names a predecessor without a root';
+  if (fromBase64(root)?.length !== 32) return 'names a predecessor without a root';
   return wrongKey(origin, vkey) ?? { origin, vkey, size: size as number, root };
 }
 

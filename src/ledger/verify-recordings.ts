@@ -100,7 +100,7 @@ export async function checkRecordings(
   }
   for (const { path } of await folder.walk()) {
     if (path.endsWith('.rec') && !known.has(path)) {
-      throw new Damage(path, 'no session of the ledger has this recording', 'It was put there by somebody else.');
+      throw new Damage(path, 'no session of the ledger has this recording', meaning.added);
     }
   }
   return checked;

@@ -1,6 +1,7 @@
 // A verification report for people to read.
 import type { Gaps } from './silence.ts';
 import type { VerifyReport } from './verify.ts';
+import type { ChainReport } from './verify-chain.ts';
 
 /** The report as text, ending in a newline. Control characters in what it quotes are made visible. */
 export function verifySummary(report: VerifyReport): string {
@@ -27,6 +28,15 @@ export function verifySummary(report: VerifyReport): string {
   lines.push(`  Gateway starts      ${report.boots}`);
   lines.push(...gapLines(report.gaps));
   if (report.continued > 0) lines.push(`  Kept checkpoints    ${report.continued}, continued by this log`);
+  if (report.pinned > 0 && report.pinned < report.entries) {
+    lines.push(`  Pinned by those     ${report.pinned} entries; for what follows there is the word of the key alone`);
+  }
+  if (report.predecessor) lines.push(`  Continues           ${report.predecessor.origin}`);
+  if (report.successor) {
+    lines.push(`  Continued by        ${report.successor.origin} (${report.successor.reason})`);
+    if (report.successor.reason === 'compromised' && report.pinned < report.entries)
+      lines.push('                      Its key was stolen: believe what a kept checkpoint or a witness pins');
+  }
   for (const { name, at } of report.witnessed?.by ?? []) {
     lines.push(
       `  Witnessed           ${report.witnessed!.size} entries by ${name} at ${new Date(at * 1000).toISOString()}`,
@@ -50,6 +60,20 @@ function gapLines({ listed, silent, down }: Gaps): string[] {
   ];
   const more = silent + down - listed.length;
   return more > 0 ? [...lines, `    and ${more} more`] : lines;
+}
+
+/** The same for logs that continue each other. */
+export function chainSummary({ failure, logs, recordings }: ChainReport): string {
+  const lines = [failure ? 'CHAIN NOT VERIFIED' : `Verified: ${logs.length} logs that continue each other`];
+  if (failure) {
+    lines.push(`  First thing wrong   ${failure.what}`);
+    lines.push(
+      `  Where               ${failure.log}: ${failure.file}${failure.index === undefined ? '' : `, entry ${failure.index}`}`,
+    );
+    lines.push(`  What it means       ${failure.meaning}`);
+  }
+  if (recordings !== undefined) lines.push(`  Recordings          ${recordings} checked`);
+  return `${lines.map(visible).join('\n')}\n\n${logs.map(verifySummary).join('\n')}`;
 }
 
 /** A text with its control and format characters written out, so that nothing in it acts or hides. */

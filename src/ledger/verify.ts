@@ -1,14 +1,15 @@
 // The standalone verifier: a ledger folder and a public key, nothing else (guarantee 7). Everything is computed again
 // from the journal; the first thing wrong is named (docs/ledger-format.md, "Verification").
-import { Damage, meaning } from './damage.ts';
+import { Damage, type DamageKind, kindOf, meaning } from './damage.ts';
 import { parseEntry } from './entry.ts';
 import type { Folder } from './folder.ts';
 import { hashSize } from './hash.ts';
 import { type Cursor, readFrames, segmentFile, startOfJournal } from './journal-reading.ts';
-import { type Checkpoint, type NoteKey, NoteError, parseVkey } from './note.ts';
+import { type Checkpoint, formatVkey, type NoteKey, NoteError, parseVkey } from './note.ts';
 import { allocate, base64Of, type Bytes, concat, isEqual, textOf } from './platform.ts';
 import { openRules, type Rules } from './rules.ts';
 import type { Gaps } from './silence.ts';
+import type { Predecessor, Successor } from './succession.ts';
 import { bundleRecord, parseTilePath, rightEdge, tilePath, tileWidth } from './tile.ts';
 import { addEntry, emptyTree, rootOf, type Tree } from './tree.ts';
 import { openCheckpoint, readCosigned, type Witnessed } from './verify-cosigned.ts';
@@ -31,6 +32,8 @@ export interface VerifyFailure {
   readonly file: string;
   readonly index?: number;
   readonly what: string;
+  /** The kind of damage in one word. */
+  readonly kind: DamageKind;
   /** What it means and what to do. */
   readonly meaning: string;
 }
@@ -38,6 +41,8 @@ export interface VerifyFailure {
 export interface VerifyReport {
   readonly ok: boolean;
   readonly origin: string;
+  /** The key that it was verified with. */
+  readonly vkey: string;
   /** Entries under the checkpoint, and its root in base64. */
   readonly size: number;
   readonly root: string;
@@ -63,14 +68,22 @@ export interface VerifyReport {
   readonly continued: number;
   /** Absent when no witness was named. */
   readonly witnessed?: Witnessed;
+  /** Entries that a kept or witnessed checkpoint pins: beyond them there is only the word of the key. */
+  readonly pinned: number;
+  /** The log that this one continues, and the one that continues it. */
+  readonly predecessor?: Predecessor;
+  readonly successor?: Successor;
   readonly failure?: VerifyFailure;
 }
+
+/** What sessions of one log say of their recordings. */
+export type Recorded = Pick<Rules, 'recordings' | 'open'>;
 
 /** Entries between two tellings of progress. */
 const tellEvery = 2_048;
 
 /** A live ledger may move under the verifier: then it looks again, this often. */
-const attempts = 5;
+export const attempts = 5;
 
 /**
  * Verifies a ledger. `vkey` is the verifier key's text, obtained from somewhere else than the folder. Damage is a
@@ -81,13 +94,13 @@ export async function verifyFolder(folder: Folder, vkey: string, options: Verify
   const kept = (options.kept ?? []).map((note) => openCheckpoint(note, key)).sort((a, b) => a.size - b.size);
   for (let attempt = 1; ; attempt++) {
     const before = await stamp(folder);
-    const report = await verifyOnce(folder, key, options, kept);
+    const { report } = await verifyOnce(folder, key, options, kept);
     if (report.ok || attempt === attempts || before === (await stamp(folder))) return report;
   }
 }
 
 /** Changes when a writer has been at work. */
-async function stamp(folder: Folder): Promise<string> {
+export async function stamp(folder: Folder): Promise<string> {
   const names = await folder.names('journal');
   const last = names.toSorted().at(-1);
   const size = last === undefined ? 0 : await folder.size(`journal/${last}`);
@@ -95,17 +108,19 @@ async function stamp(folder: Folder): Promise<string> {
   return `${checkpoint ? textOf(checkpoint) : ''}${names.length}/${size ?? 0}`;
 }
 
-async function verifyOnce(
+/** One look at one log; `kept` are checkpoints of it, opened and in order of size. */
+export async function verifyOnce(
   folder: Folder,
   key: NoteKey,
   options: VerifyOptions,
   kept: readonly Checkpoint[],
-): Promise<VerifyReport> {
+): Promise<{ report: VerifyReport; recorded: Recorded }> {
   const cursor = startOfJournal();
-  const rules = openRules(key.name);
+  const rules = openRules(key);
   let checkpoint: Checkpoint = { origin: key.name, size: 0, root: allocate(0) };
   let recordings: number | undefined;
   let continued = 0;
+  let pinned = 0;
   let witnessed: Witnessed | undefined;
   let failure: VerifyFailure | undefined;
   try {
@@ -116,27 +131,34 @@ async function verifyOnce(
     const held = [...kept, ...(cosigned ? [cosigned.checkpoint] : [])].sort((a, b) => a.size - b.size);
     await readEverything(folder, cursor, checkpoint, tiles, rules, held, options.progress);
     continued = kept.length;
+    pinned = held.at(-1)?.size ?? 0;
     if (options.recordings !== undefined) {
       recordings = await checkRecordings(options.recordings, rules.recordings, rules.open());
     }
   } catch (cause) {
     if (!(cause instanceof Damage)) throw cause;
-    const { file, index, message: what, meaning } = cause;
-    failure = { file, ...(index === undefined ? {} : { index }), what, meaning };
+    failure = failureOf(cause);
   }
-  return {
+  const report: VerifyReport = {
     ok: failure === undefined,
     origin: key.name,
+    vkey: formatVkey(key.name, key.key),
     size: checkpoint.size,
     root: base64Of(checkpoint.root),
     entries: cursor.next,
     notYetUnderCheckpoint: Math.max(0, cursor.next - checkpoint.size),
     ...rules.summary(),
     continued,
+    pinned,
     ...(witnessed === undefined ? {} : { witnessed }),
     ...(recordings === undefined ? {} : { recordings }),
     ...(failure === undefined ? {} : { failure }),
   };
+  return { report, recorded: rules };
+}
+
+export function failureOf({ file, index, message: what, meaning }: Damage): VerifyFailure {
+  return { file, ...(index === undefined ? {} : { index }), what, kind: kindOf(meaning), meaning };
 }
 
 async function readCheckpoint(folder: Folder, key: NoteKey): Promise<Checkpoint> {
@@ -160,11 +182,7 @@ async function listFiles(folder: Folder): Promise<Map<string, number[]>> {
       const key = tilePath({ ...tile, width: tileWidth });
       tiles.set(key, [...(tiles.get(key) ?? []), tile.width]);
     } else if (!plain || (path !== 'checkpoint' && path !== 'checkpoint.cosigned' && !/^journal\/\d{12}$/.test(path))) {
-      throw new Damage(
-        path,
-        'this file does not belong to a ledger',
-        'Somebody put it there. Remove it after a look at it.',
-      );
+      throw new Damage(path, 'this file does not belong to a ledger', meaning.added);
     }
   }
   return tiles;

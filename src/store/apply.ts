@@ -1,6 +1,6 @@
 // Operations → rows, one transaction a batch. Plain prepared SQL: this runs once for each statement that passes the gateway.
 import { hash } from 'node:crypto';
-import type { Json } from '../domain/entry.ts';
+import { json } from './frozen-json.ts';
 import type {
   ApprovalRequested,
   Operation,
@@ -363,7 +363,10 @@ export function openWriter(db: Sqlite): Writer {
         forget();
         run(
           'UPDATE progress SET log = ?, next = ?, first_entry = ?, last_entry = ?',
-          ...[progress.log, progress.next, progress.first, progress.last],
+          progress.log,
+          progress.next,
+          progress.first,
+          progress.last,
         );
         return changes;
       });
@@ -387,14 +390,4 @@ export function openWriter(db: Sqlite): Writer {
       readTexts();
     },
   };
-}
-
-const written = new WeakMap<object, string>();
-
-/** JSON of a value; of a frozen one it is written once. */
-function json(value: Json): string {
-  if (typeof value !== 'object' || value === null || !Object.isFrozen(value)) return JSON.stringify(value);
-  let text = written.get(value);
-  if (text === undefined) written.set(value, (text = JSON.stringify(value)));
-  return text;
 }
