@@ -62,9 +62,8 @@ export interface SessionDetail extends SessionSummary {
   readonly groups: readonly string[];
   readonly owner?: string;
   readonly claimed: { readonly user?: string; readonly application?: string; readonly address?: string };
-  /** Name of the log that its entries stand in. */
+  /** The log that it stands in, by name, and the leaf indices of its opening and its seal there. */
   readonly log?: string;
-  /** Leaf indices of its opening and its seal. */
   readonly openEntry: number;
   readonly sealEntry?: number;
   readonly recordedBytes: number;
