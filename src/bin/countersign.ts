@@ -10,6 +10,7 @@ import { register as labels } from '../cli/labels.ts';
 import { register as ledger } from '../cli/ledger.ts';
 import type { Io } from '../cli/output.ts';
 import { register as policy } from '../cli/policy.ts';
+import { register as reconcile } from '../cli/reconcile.ts';
 import { run } from '../cli/run.ts';
 import { register as serve } from '../cli/serve.ts';
 import { register as sessions } from '../cli/sessions.ts';
@@ -47,6 +48,7 @@ const commands = [
   catalogue,
   ledger,
   verify,
+  reconcile,
   witness,
   completion,
 ];

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { BacktestChange } from '../policy/backtest.ts';
 import type { LedgerBacktest } from '../store/backtest.ts';
+import { timeOf, when } from './arguments.ts';
 import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
 import { readPolicies } from './open-policies.ts';
 import { type Cell, Exit, examples, type Io, printJson, printLine, printTable, visible } from './output.ts';
@@ -71,8 +72,8 @@ async function run(options: Options, io: Io): Promise<void> {
       keys,
       draft: openPolicy(set, { methodFor: (label) => methodFor(config.masks, label) }),
       sessionMs: config.limits.sessionSeconds * 1_000,
-      since: time(options.since, now),
-      ...(options.until === undefined ? {} : { until: time(options.until, now) }),
+      since: timeOf(options.since, now),
+      ...(options.until === undefined ? {} : { until: timeOf(options.until, now) }),
       ...(options.target === undefined ? {} : { target: options.target }),
       ...(options.agent === undefined ? {} : { agent: options.agent }),
       ...(options.limit === undefined ? {} : { most: options.limit }),
@@ -149,20 +150,8 @@ function exampleWords({ examples: [first] }: BacktestChange, url: string): strin
 }
 
 const day = 86_400_000;
-const units = { s: 1_000, m: 60_000, h: 3_600_000, d: day, w: 7 * day } as const;
 
 /** A length of time in milliseconds, or a moment. */
-function when(value: string): number | Date {
-  const length = /^(\d{1,6})([smhdw])$/.exec(value);
-  if (length) return Number(length[1]) * units[length[2] as keyof typeof units];
-  const at = new Date(value);
-  if (!/^\d{4}-\d\d-\d\d/.test(value) || Number.isNaN(at.getTime()))
-    throw new InvalidArgumentError('write a length such as 30d, or a time such as 2026-01-31T00:00Z');
-  return at;
-}
-
-const time = (value: number | Date, now: number): number => (typeof value === 'number' ? now - value : value.getTime());
-
 function wholeNumber(value: string): number {
   const number = Number(value);
   if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('write a whole number');

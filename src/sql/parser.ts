@@ -59,6 +59,21 @@ export function scanRaw(text: string): readonly ScanToken[] {
   return (json(text, '_wasm_scan') as { tokens: ScanToken[] }).tokens;
 }
 
+/** As parseRaw. The same for texts that differ in constants only. */
+export function fingerprintRaw(text: string): string {
+  return ask(text, (module, pointer) => {
+    const result = module._wasm_fingerprint(pointer);
+    if (!result) throw new Error('no answer');
+    try {
+      const answer = string(module, result);
+      if (!/^[0-9a-f]{1,32}$/.test(answer)) throw new GrammarError(answer);
+      return answer;
+    } finally {
+      module._wasm_free_string(result);
+    }
+  });
+}
+
 function json(text: string, fn: '_wasm_parse_plpgsql' | '_wasm_scan'): unknown {
   return ask(text, (module, pointer) => {
     const result = module[fn](pointer);
