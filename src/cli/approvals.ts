@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import type { ApprovalRow, Page, Vote, VoteGrade } from '../api/contract.ts';
 import { type ApiChoice, type ApiClient, openClient, segment, takesApi } from './api-client.ts';
+import { registerProof } from './approval-proof.ts';
 import { registerKeys } from './approver-keys.ts';
 import { ballotFor } from './ballot.ts';
 import { type Cell, examples, Exit, type Io, printJson, printLine, printTable } from './output.ts';
@@ -58,6 +59,7 @@ export function register(program: Command, io: Io): void {
   examples(show, [['Read a request', 'countersign approvals show 8d02b1…']]);
 
   registerKeys(approvals, io);
+  registerProof(approvals, io);
 
   const ballot = takesApi(approvals.command('ballot <id>'))
     .description('what is signed for a vote, to the byte; for keys that are on another machine')

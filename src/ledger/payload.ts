@@ -39,6 +39,11 @@ function saltOf(secrets: Secrets, index: number, group: PayloadGroup): string {
   return hash('sha256', input, 'base64url');
 }
 
+/** The salt of one group of one entry: given away with the group's value, it discloses that value and nothing else. */
+export function disclosingSalt(key: SessionKey, index: number, group: PayloadGroup): string {
+  return saltOf(secretsOf(key), index, group);
+}
+
 /** Commitment to the canonical text of a group's value, base64url. */
 export function commitmentOf(group: PayloadGroup, salt: string, value: string): string {
   return hash('sha256', `countersign-commit/v1\n${group}\n${salt}\n${value}`, 'base64url');

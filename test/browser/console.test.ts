@@ -1,5 +1,7 @@
 // The console in a real browser, over a real gateway with real sessions: every page in every look, and what people do there.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { hash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -312,6 +314,26 @@ describe('keys', () => {
     });
   }
 
+  /** What an auditor does with the public key, openssl and the file that the operator sent. */
+  async function offline(id: string): Promise<string> {
+    const bin = join(import.meta.dirname, '../../dist/bin/countersign.js');
+    const at = (name: string) => join(folder, name);
+    const proof = at('proof.json');
+    const prove = () =>
+      spawnSync(process.execPath, [bin, 'approvals', 'prove', id, '--config', world.config, '--out', proof]).status;
+    // A checkpoint over the newest entries comes within a second.
+    await expect.poll(prove, { timeout: 10_000, interval: 500 }).toBe(0);
+    const key = join(world.folder, 'data', 'state', 'ledger.vkey');
+    const check = ['approvals', 'check', proof, '--key', key, '--files', folder];
+    expect(execFileSync(process.execPath, [bin, ...check]).toString()).toContain('grade verified');
+    const challenge = hash('sha256', readFileSync(at('vote-1.ballot.json')), 'base64url');
+    expect(readFileSync(at('vote-1.clientData.json'), 'utf8')).toContain(`"challenge":"${challenge}"`);
+    const digest = execFileSync('openssl', ['dgst', '-sha256', '-binary', at('vote-1.clientData.json')]);
+    writeFileSync(at('signed'), Buffer.concat([readFileSync(at('vote-1.authenticatorData')), digest]));
+    const verify = ['dgst', '-sha256', '-verify', at('vote-1.pem'), '-signature', at('vote-1.signature'), at('signed')];
+    return execFileSync('openssl', verify).toString();
+  }
+
   test(
     verifies('approval.signed', 'a passkey is enrolled, vouched for, and signs what a click may not grant'),
     async () => {
@@ -347,8 +369,10 @@ describe('keys', () => {
       await dana.getByRole('button', { name: 'Sign and grant' }).click();
       await dana.getByRole('heading', { name: 'Granted', exact: true }).waitFor();
       await dana.getByText('signed with a key that checked who was there').waitFor();
-      await running;
+      expect(await running).toContain('must be owner');
       await check(dana);
+      const id = new URL(dana.url()).pathname.split('/').at(-1)!;
+      expect(await offline(id)).toContain('Verified OK');
 
       await go(dana, 'Approvals');
       await dana.getByRole('link', { name: 'Keys for votes' }).click();
