@@ -11,6 +11,7 @@ import { register as ledger } from '../cli/ledger.ts';
 import type { Io } from '../cli/output.ts';
 import { register as policy } from '../cli/policy.ts';
 import { register as reconcile } from '../cli/reconcile.ts';
+import { register as replay } from '../cli/replay-command.ts';
 import { run } from '../cli/run.ts';
 import { register as serve } from '../cli/serve.ts';
 import { register as sessions } from '../cli/sessions.ts';
@@ -34,6 +35,13 @@ const io: Io = {
   },
 };
 
+// Without a terminal at both ends nobody presses keys.
+const keys: Io['keys'] = (pressed) => {
+  const { stdin } = process;
+  stdin.setRawMode(true).setEncoding('utf8').on('data', pressed).resume();
+  return () => void stdin.off('data', pressed).setRawMode(false).pause();
+};
+
 // `countersign … | head` closes the pipe early; that is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
@@ -41,6 +49,7 @@ const commands = [
   serve,
   demo,
   sessions,
+  replay,
   approvals,
   config,
   labels,
@@ -52,4 +61,4 @@ const commands = [
   witness,
   completion,
 ];
-process.exitCode = await run(process.argv.slice(2), { version, commands }, io);
+process.exitCode = await run(process.argv.slice(2), { version, commands }, process.stdin.isTTY ? { ...io, keys } : io);

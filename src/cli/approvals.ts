@@ -8,8 +8,8 @@ import { registerKeys } from './approver-keys.ts';
 import { ballotFor } from './ballot.ts';
 import { type Cell, examples, Exit, type Io, printJson, printLine, printTable } from './output.ts';
 import { effectWords, moment, printFacts, printParameters, printText, ruled, span, unusual } from './record-words.ts';
-import { wholeNumber } from './sessions.ts';
 import { sshSign } from './ssh-keygen.ts';
+import { wholeNumber } from './arguments.ts';
 
 type Choice = ApiChoice & { readonly json?: boolean };
 type VoteChoice = Choice & {

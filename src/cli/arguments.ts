@@ -29,3 +29,9 @@ export function when(value: string): number | Date {
 export function timeOf(value: number | Date, now: number): number {
   return typeof value === 'number' ? now - value : value.getTime();
 }
+
+/** Parser of an option's value: a whole number from 0. */
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Write a whole number.');
+  return Number(text);
+}

@@ -6,7 +6,7 @@ import type { LabelRule } from '../sql/label-rule.ts';
 import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
 import { type Cell, Exit, examples, type Io, printError, printJson, printLine, printTable, visible } from './output.ts';
 import { connectTo, targetNamed } from './read-catalogue.ts';
-import { wholeNumber } from './sessions.ts';
+import { wholeNumber } from './arguments.ts';
 
 interface Place extends ConfigOption {
   readonly target?: string;

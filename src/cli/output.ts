@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 export interface Stream {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   write(text: string): unknown;
 }
 
@@ -19,6 +20,8 @@ export interface Io {
   readonly now: () => number;
   /** Asks a question on the terminal; undefined where nobody can answer. */
   readonly ask?: (question: string) => Promise<string | undefined>;
+  /** Gives keys one by one as they are pressed, until what it returns is called; absent where nobody presses any. */
+  readonly keys?: (pressed: (chunk: string) => void) => () => void;
 }
 
 /** What each command file exports. */

@@ -1,10 +1,11 @@
 // countersign sessions list | show | replay | kill: what agents did, over the API.
-import { InvalidArgumentError, type Command } from 'commander';
-import type { Page, Replay, SessionDetail, SessionSummary, StatementRow } from '../api/contract.ts';
+import type { Command } from 'commander';
+import type { Page, SessionDetail, SessionSummary, StatementRow } from '../api/contract.ts';
 import { type ApiChoice, openClient, segment, takesApi } from './api-client.ts';
+import { wholeNumber } from './arguments.ts';
 import { type Cell, examples, type Io, printJson, printLine, printTable } from './output.ts';
 import { moment, outcomeWords, printFacts, ruled, shadowWords, span } from './record-words.ts';
-import { play } from './replay.ts';
+import { type ReplayChoice, run as runReplay, takesReplay } from './replay-command.ts';
 
 type Choice = ApiChoice & { readonly json?: boolean };
 type ListChoice = Choice &
@@ -57,23 +58,10 @@ export function register(program: Command, io: Io): void {
     });
   examples(show, [['Read a session', 'countersign sessions show 4f1c9a…']]);
 
-  const replay = takesApi(sessions.command('replay <id>'))
-    .description('play what the client saw; that you did is recorded')
-    .option('--speed <factor>', 'how many times faster', positive, 1)
-    .option('--idle <seconds>', 'longest pause', positive, 2)
-    .option('--no-wait', 'all at once')
-    .option('--rows <n>', 'rows of each result', wholeNumber, 100)
-    .option('--json', 'print JSON')
-    .action(async (id: string, choice: Choice & { speed: number; idle: number; wait: boolean; rows: number }) => {
-      const client = openClient(choice, io);
-      const found = await client.get<Replay>(`/api/sessions/${segment(id)}/replay`, { limit: choice.rows });
-      if (choice.json) return printJson(io, found);
-      await play(found, { speed: choice.speed, idle: choice.idle, wait: choice.wait && io.stdout.isTTY === true }, io);
-    });
-  examples(replay, [
-    ['Watch it at twice the pace', 'countersign sessions replay 4f1c9a… --speed 2'],
-    ['All of it at once, for a file', 'countersign sessions replay 4f1c9a… --no-wait > replay.txt'],
-  ]);
+  const replay = takesReplay(sessions.command('replay <id>')).action((id: string, choice: ReplayChoice) =>
+    runReplay(id, choice, io),
+  );
+  examples(replay, [['The same as countersign replay', 'countersign sessions replay 4f1c9a… --speed 2']]);
 
   const kill = takesApi(sessions.command('kill <id>'))
     .description('end a live session now; needs an admin group')
@@ -146,16 +134,4 @@ async function printSession(io: Io, session: SessionDetail, statements: Page<Sta
   ]);
   await printTable(io, ['#', 'at', 'ruling', 'rules', 'statement', 'outcome'], rows);
   if (statements.next) printLine(io, `more: --after ${statements.next}`, 'dim');
-}
-
-/** Parser of an option's value: a whole number from 0. */
-export function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Write a whole number.');
-  return Number(text);
-}
-
-function positive(text: string): number {
-  const number = Number(text);
-  if (!(number > 0) || !Number.isFinite(number)) throw new InvalidArgumentError('Write a number above 0.');
-  return number;
 }

@@ -1,0 +1,93 @@
+// countersign replay <session>: a recorded session played again, over the API.
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Page, Replay, StatementRow } from '../api/contract.ts';
+import { type ApiChoice, type ApiClient, openClient, segment, takesApi } from './api-client.ts';
+import { wholeNumber } from './arguments.ts';
+import { Exit, examples, type Io, printJson } from './output.ts';
+import { play } from './replay.ts';
+import { placeOfStatement, placeOfTime, timeOf } from './replay-playback.ts';
+import { type Scene, scenesOf } from './replay-scene.ts';
+import { playOnScreen } from './replay-screen.ts';
+
+export interface ReplayChoice extends ApiChoice {
+  readonly json?: boolean;
+  readonly speed: number;
+  readonly idleLimit: number;
+  readonly from?: number;
+  readonly statement?: number;
+  readonly wait: boolean;
+  readonly rows: number;
+}
+
+export function register(program: Command, io: Io): void {
+  const replay = takesReplay(program.command('replay <session>')).action((id: string, choice: ReplayChoice) =>
+    run(id, choice, io),
+  );
+  examples(replay, [
+    [
+      'Watch a session: space pauses, arrows step, g goes to a statement or a time, q leaves',
+      'countersign replay 4f1c9a…',
+    ],
+    ['From the twelfth statement on, at four times the pace', 'countersign replay 4f1c9a… --statement 12 --speed 4'],
+    ['All of it at once, for a file', 'countersign replay 4f1c9a… --no-wait > replay.txt'],
+  ]);
+}
+
+/** The options of `replay` and `sessions replay`. */
+export function takesReplay(command: Command): Command {
+  return takesApi(command)
+    .description('play what the client saw; that you did is recorded')
+    .option('--speed <factor>', 'how many times faster', positive, 1)
+    .option('--idle-limit <seconds>', 'longest pause', positive, 2)
+    .option('--from <time>', 'begin there: 90s, 1m30s or 1:30 behind the start', fromTime)
+    .option('--statement <n>', 'begin with this statement', wholeNumber)
+    .option('--no-wait', 'all at once')
+    .option('--rows <n>', 'rows of each result', wholeNumber, 100)
+    .option('--json', 'print JSON');
+}
+
+export async function run(id: string, choice: ReplayChoice, io: Io): Promise<void> {
+  const client = openClient(choice, io);
+  const path = `/api/sessions/${segment(id)}`;
+  const found = await client.get<Replay>(`${path}/replay`, { limit: choice.rows });
+  if (choice.json) return printJson(io, found);
+  const keys = choice.wait && io.stdout.isTTY === true ? io.keys : undefined;
+  const scenes = scenesOf(found.events, keys ? await statementsOf(client, path) : []);
+  const from = beginning(scenes, found.started, choice);
+  if (keys)
+    return playOnScreen(found, scenes, { speed: choice.speed, idleMs: choice.idleLimit * 1_000, from }, io, keys);
+  // A scene is an event where nothing is known of the statements.
+  const events = found.events.slice(Math.max(0, from - 1));
+  const started = from > 0 ? (events[0]?.at ?? found.started) : found.started;
+  const wait = choice.wait && io.stdout.isTTY === true;
+  await play({ ...found, started, events }, { speed: choice.speed, idle: choice.idleLimit, wait }, io);
+}
+
+function beginning(scenes: readonly Scene[], started: number, { from, statement }: ReplayChoice): number {
+  if (statement === undefined) return from === undefined ? 0 : placeOfTime(from, scenes, started);
+  const place = placeOfStatement(statement, scenes);
+  if (place === undefined) throw new Exit(1, `Statement ${statement} is not in what was recorded.`);
+  return place;
+}
+
+async function statementsOf(client: ApiClient, path: string): Promise<StatementRow[]> {
+  const rows: StatementRow[] = [];
+  for (let after: string | number | undefined = 0; after !== undefined; ) {
+    const page: Page<StatementRow> = await client.get(`${path}/statements`, { after, limit: 200 });
+    rows.push(...page.items);
+    after = page.next;
+  }
+  return rows;
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (!(number > 0) || !Number.isFinite(number)) throw new InvalidArgumentError('Write a number above 0.');
+  return number;
+}
+
+function fromTime(text: string): number {
+  const ms = timeOf(text);
+  if (ms === undefined) throw new InvalidArgumentError('Write a time such as 90s, 1m30s or 1:30.');
+  return ms;
+}
