@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { onTerminal, type Terminal } from '../../test/peers/terminal.ts';
 import type { Replay, ReplayEvent, StatementRow } from '../api/contract.ts';
 
@@ -82,12 +82,23 @@ beforeAll(async () => {
 });
 afterAll(() => void server.close());
 
-const open = (args: readonly string[], env: Record<string, string> = {}, size = { columns: 80, rows: 30 }): Terminal =>
-  onTerminal(
+const opened: Terminal[] = [];
+afterEach(() => {
+  for (const terminal of opened.splice(0)) terminal.close();
+});
+const open = (
+  args: readonly string[],
+  env: Record<string, string> = {},
+  size = { columns: 80, rows: 30 },
+): Terminal => {
+  const terminal = onTerminal(
     [process.execPath, command, 'replay', 'abc', '--url', url, ...args],
     { COUNTERSIGN_TOKEN: 'token', NODE_NO_WARNINGS: '1', ...env },
     size,
   );
+  opened.push(terminal);
+  return terminal;
+};
 const text = (of: Terminal) => of.screen().join('\n');
 
 test('keys: pause, step, scroll, speed, seek by statement and by time, leave', async () => {
@@ -149,6 +160,8 @@ test('it plays by itself, with pauses shortened; colours mark rulings', async ()
   const terminal = open(['--idle-limit', '0.05', '--speed', '2']);
   await terminal.shows('end 2×');
   await terminal.shows('line 40');
+  terminal.press('g4\r');
+  await terminal.shows('deny by no-drop');
   // oxlint-disable-next-line no-control-regex
   expect(terminal.written).toMatch(/\x1b\[31m {2}deny by no-drop/);
   terminal.press('\x03');

@@ -13,6 +13,8 @@ export interface Terminal {
   readonly written: string;
   /** Its exit code. */
   readonly over: Promise<number | null>;
+  /** Hangs up. */
+  close(): void;
 }
 
 const home = '\x1b[H';
@@ -45,6 +47,8 @@ export function onTerminal(
       if (typeof text === 'string') await of.toContain(text);
       else await of.toMatch(text);
     },
+    // The end of its input is what `script` takes for a hang-up; the program is told by the kernel.
+    close: () => void child.kill(),
     get written() {
       return written;
     },
