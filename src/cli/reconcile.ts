@@ -7,12 +7,11 @@ import type { LogSource } from '../reconcile/log-files.ts';
 import type { RecordedTarget } from '../reconcile/recorded-sessions.ts';
 import type { Reconciled } from '../reconcile/result.ts';
 import { type ApiChoice, openClient, takesApi } from './api-client.ts';
-import { collect, timeOf, when } from './arguments.ts';
+import { collect, timeOf, when, wholeNumber } from './arguments.ts';
 import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
 import { Exit, examples, type Io, printJson } from './output.ts';
 import { targetNamed } from './read-catalogue.ts';
 import { printReconciled } from './reconcile-words.ts';
-import { wholeNumber } from './sessions.ts';
 
 interface Options extends ConfigOption, ApiChoice {
   readonly log: readonly string[];
