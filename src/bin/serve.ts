@@ -40,6 +40,7 @@ import { openStore } from '../store/store.ts';
 import { dialTarget } from '../targets/dial.ts';
 import { consoleOptions, listenerTls, oauthOf, openTarget } from './configured.ts';
 import { ownTexts, recordOwn } from './joining.ts';
+import { openHolding } from './holding.ts';
 import { openLabelWarnings } from './label-warnings.ts';
 import { openCosigning } from '../witness/cosigning.ts';
 import { policyParts } from './policy-parts.ts';
@@ -155,6 +156,8 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
         .round()
         .catch((error: Error) => log.warn({ err: error }, 'no checkpoint could be shown to witnesses'));
     }
+
+    closing.push(openHolding(config, ledger, log));
 
     const identity = {
       ...openIdentity(config.issuers, { now: Date.now, fetch: globalThis.fetch }),

@@ -3,6 +3,7 @@
 // Long because one schema in one place is the point of it.
 import { z } from 'zod';
 import { mostRows } from '../domain/recording-rule.ts';
+import { timestampsPart } from './holders-schema.ts';
 import { keysPart } from './keys-schema.ts';
 import { dateUnits, type Method, maskMethods } from '../domain/mask.ts';
 import { columnsPattern, typePattern } from '../sql/label-rule.ts';
@@ -417,6 +418,7 @@ export const schema = z.strictObject({
       keys: keysPart
         .default({ provider: 'file', timeoutSeconds: 5 })
         .describe('Who wraps the keys of payloads and recordings (docs/retention.md).'),
+      timestamps: timestampsPart.optional().describe('A time stamping authority for checkpoints.'),
     })
     .default({
       checkpointSeconds: 1,

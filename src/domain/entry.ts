@@ -24,6 +24,8 @@ export const entryTypes = [
   'approver-key.vouch',
   'approver-key.revoke',
   'evidence.access',
+  'checkpoint.timestamp',
+  'checkpoint.receipt',
 ] as const;
 export type EntryType = (typeof entryTypes)[number];
 

@@ -9,6 +9,7 @@ import { type Gaps, openSilence } from './silence.ts';
 import { formatVkey, type NoteKey } from './note.ts';
 import { parsePredecessor, parseSuccessor, type Predecessor, type Successor } from './succession.ts';
 import type { RecordingSeal } from './verify-recordings.ts';
+import type { RecordedStamp } from './verify-timestamps.ts';
 
 export interface Rules {
   /** The next entry; Damage when it does not fit those before it. `key` is the key id beside its sealed payload. */
@@ -19,6 +20,8 @@ export interface Rules {
   end(): void;
   /** What sealed sessions say of their recordings. */
   readonly recordings: ReadonlyMap<string, { readonly index: number; readonly seal: RecordingSeal }>;
+  /** Time stamps that the log recorded. */
+  readonly stamps: readonly RecordedStamp[];
   open(): ReadonlySet<string>;
   summary(): {
     types: Record<string, number>;
@@ -61,6 +64,7 @@ export function openRules(key: NoteKey): Rules {
   const ended = new Set<string>();
   const recordings = new Map<string, { index: number; seal: RecordingSeal }>();
   const quiet = openSilence();
+  const stamps: RecordedStamp[] = [];
   const count = { opened: 0, sealed: 0, orphaned: 0, boots: 0 };
   /** The present boot records which process of a target serves a session before its first statement. */
   let joins = false;
@@ -209,8 +213,17 @@ export function openRules(key: NoteKey): Rules {
     unsealed = undefined;
   }
 
+  function stamped(entry: Entry, index: number, wrong: Wrong): void {
+    if (entry.t !== 'checkpoint.timestamp') return;
+    const { size, sha256 } = entry.x;
+    if (typeof size !== 'number' || size > index || typeof sha256 !== 'string')
+      throw wrong('a time stamp is recorded of entries that were not there yet');
+    stamps.push({ index, size, sha256 });
+  }
+
   return {
     recordings,
+    stamps,
     open: () => new Set([...sessions.keys(), ...unrecorded]),
     entry(entry, index, file, cursor, key) {
       const wrong = (what: string, why: string = meaning.changed) => new Damage(file, what, why, index);
@@ -223,6 +236,7 @@ export function openRules(key: NoteKey): Rules {
       boots(entry, index, wrong);
       inSession(entry, index, wrong);
       seals(entry, wrong);
+      stamped(entry, index, wrong);
       const { open } = entry.x;
       if (entry.t === 'heartbeat' && typeof open === 'number' && open !== sessions.size)
         throw wrong(`a heartbeat counts ${open} open sessions and the log has ${sessions.size}`, meaning.missing);

@@ -37,6 +37,11 @@ export function verifySummary(report: VerifyReport): string {
     if (report.successor.reason === 'compromised' && report.pinned < report.entries)
       lines.push('                      Its key was stolen: believe what a kept checkpoint or a witness pins');
   }
+  const newest = report.stamped.at(-1);
+  if (newest) {
+    const many = `${report.stamped.length}, the newest of ${newest.size} entries at ${new Date(newest.at).toISOString()}`;
+    lines.push(`  Time stamps         ${many}`);
+  }
   for (const { name, at } of report.witnessed?.by ?? []) {
     lines.push(
       `  Witnessed           ${report.witnessed!.size} entries by ${name} at ${new Date(at * 1000).toISOString()}`,

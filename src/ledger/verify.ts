@@ -14,6 +14,7 @@ import { bundleRecord, parseTilePath, rightEdge, tilePath, tileWidth } from './t
 import { addEntry, emptyTree, rootOf, type Tree } from './tree.ts';
 import { openCheckpoint, readCosigned, type Witnessed } from './verify-cosigned.ts';
 import { checkRecordings } from './verify-recordings.ts';
+import { checkRecorded, isTimestampFile, readTimestamps, type Stamped } from './verify-timestamps.ts';
 
 export interface VerifyOptions {
   /** Recordings folder; without it recordings are not looked at. */
@@ -66,6 +67,8 @@ export interface VerifyReport {
   readonly recordings?: number;
   /** Kept checkpoints that the log was seen to continue. */
   readonly continued: number;
+  /** Checkpoints with a time stamp beside them. Whose it is, is for `openssl ts -verify` with the authority's certificate. */
+  readonly stamped: readonly Stamped[];
   /** Absent when no witness was named. */
   readonly witnessed?: Witnessed;
   /** Entries that a kept or witnessed checkpoint pins: beyond them there is only the word of the key. */
@@ -121,6 +124,7 @@ export async function verifyOnce(
   let recordings: number | undefined;
   let continued = 0;
   let pinned = 0;
+  let stamped: readonly Stamped[] = [];
   let witnessed: Witnessed | undefined;
   let failure: VerifyFailure | undefined;
   try {
@@ -128,10 +132,15 @@ export async function verifyOnce(
     const tiles = await listFiles(folder);
     const cosigned = await readCosigned(folder, key, options);
     witnessed = cosigned?.witnessed;
-    const held = [...kept, ...(cosigned ? [cosigned.checkpoint] : [])].sort((a, b) => a.size - b.size);
+    const stamps = await readTimestamps(folder, key);
+    const outside = [...kept, ...(cosigned ? [cosigned.checkpoint] : [])];
+    const held = [...outside, ...stamps].sort((a, b) => a.size - b.size);
     await readEverything(folder, cursor, checkpoint, tiles, rules, held, options.progress);
+    checkRecorded(rules.stamps, stamps);
+    stamped = stamps.map(({ size, at }) => ({ size, at }));
     continued = kept.length;
-    pinned = held.at(-1)?.size ?? 0;
+    // A time stamp pins nothing here: whose it is was not checked.
+    pinned = Math.max(0, ...outside.map(({ size }) => size));
     if (options.recordings !== undefined) {
       recordings = await checkRecordings(options.recordings, rules.recordings, rules.open());
     }
@@ -150,6 +159,7 @@ export async function verifyOnce(
     ...rules.summary(),
     continued,
     pinned,
+    stamped,
     ...(witnessed === undefined ? {} : { witnessed }),
     ...(recordings === undefined ? {} : { recordings }),
     ...(failure === undefined ? {} : { failure }),
@@ -173,6 +183,8 @@ async function readCheckpoint(folder: Folder, key: NoteKey): Promise<Checkpoint>
   }
 }
 
+const fixed: ReadonlySet<string> = new Set(['checkpoint', 'checkpoint.cosigned']);
+
 /** Widths of the tile files there are, by tile. Damage for any file that has no place in a ledger. */
 async function listFiles(folder: Folder): Promise<Map<string, number[]>> {
   const tiles = new Map<string, number[]>();
@@ -181,7 +193,7 @@ async function listFiles(folder: Folder): Promise<Map<string, number[]>> {
     if (plain && tile) {
       const key = tilePath({ ...tile, width: tileWidth });
       tiles.set(key, [...(tiles.get(key) ?? []), tile.width]);
-    } else if (!plain || (path !== 'checkpoint' && path !== 'checkpoint.cosigned' && !/^journal\/\d{12}$/.test(path))) {
+    } else if (!plain || !(fixed.has(path) || isTimestampFile(path) || /^journal\/\d{12}$/.test(path))) {
       throw new Damage(path, 'this file does not belong to a ledger', meaning.added);
     }
   }

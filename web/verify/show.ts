@@ -88,6 +88,7 @@ function checkpoints(report: VerifyReport): HTMLElement {
   for (const { name, at: time } of report.witnessed?.by ?? []) {
     rows.push([`Cosigned by ${name}`, count(report.witnessed!.size), at(time * 1000)]);
   }
+  for (const { size, at: time } of report.stamped) rows.push(['Time stamp', count(size), at(time)]);
   rows.push([
     'Kept by you',
     '',
