@@ -11,6 +11,7 @@ import { register as ledger } from './ledger.ts';
 import { Exit, type Io, type Register } from './output.ts';
 import { register as policy } from './policy.ts';
 import { openProgram, run } from './run.ts';
+import { register as reconcile } from './reconcile.ts';
 import { register as verify } from './verify.ts';
 import { register as witness } from './witness.ts';
 
@@ -46,7 +47,7 @@ beforeEach(() => {
   writeFileSync(join(folder, 'policies', 'some.cedar'), someRules);
 });
 
-const commands: readonly Register[] = [config, policy, ledger, verify, witness, completion];
+const commands: readonly Register[] = [config, policy, ledger, verify, reconcile, witness, completion];
 
 async function line(args: readonly string[], env: Record<string, string> = {}, extra: readonly Register[] = []) {
   const written = { out: '', err: '' };
@@ -74,6 +75,8 @@ describe('the frame', () => {
       ['policy', 'test'],
       ['policy', 'backtest'],
       ['ledger', 'init'],
+      ['ledger', 'count'],
+      ['reconcile'],
       ['ledger', 'proof'],
       ['ledger', 'check-proof'],
       ['ledger', 'rotate'],
@@ -99,6 +102,8 @@ describe('the frame', () => {
       ['ledger', 'check-proof', 'x', '--key', 'y'],
       ['ledger', 'rotate'],
       ['ledger', 'rotate', '--reason', 'whim'],
+      ['ledger', 'count', '--from', 'soon'],
+      ['reconcile', 'shop'],
       ['policy', 'check', '--claim', 'x'],
       ['policy', 'backtest', '--since', 'soon', '-c', file],
     ]) {

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { keyText } from './arguments.ts';
+import { registerCount } from './ledger-count.ts';
 import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
 import { registerRotate } from './ledger-rotate.ts';
 import { Exit, examples, type Io, printJson, printLine } from './output.ts';
@@ -38,6 +39,8 @@ export function register(program: Command, io: Io): void {
   examples(init, [['Create the ledger of a new gateway', 'countersign ledger init --config countersign.yaml']]);
 
   registerRotate(ledger, io);
+
+  registerCount(ledger, io);
 
   const proof = takesConfig(ledger.command('proof'))
     .description('prove that one record stands in the log: its bytes, and a file that the public key alone checks')

@@ -10,6 +10,10 @@ import { destroyKeys } from '../ledger/keys-destruction.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import type { SessionKey } from '../ledger/session-key.ts';
 import type { StoreChanges } from './follower.ts';
+import { readBundles } from '../ledger/read-bundles.ts';
+import { readJournal } from '../ledger/read-journal.ts';
+import { openRecount } from '../ledger/recount.ts';
+import { storePopulation } from './population.ts';
 import { openProjector } from './projector.ts';
 import { erased } from './project.ts';
 import { openStore, type Store } from './store.ts';
@@ -288,6 +292,41 @@ test('a deleted, spoilt or foreign store is rebuilt with equal rows; a restart g
   copyFileSync(foreign.file, of.file);
   expect(dump(of.file)).not.toEqual(before);
   await again();
+});
+
+test('a period counted again from leaf headers, journal or bundles, is what the rows come to', async () => {
+  const of = await world();
+  const from = Date.now();
+  await fill(of.ledger);
+  const store = await followed(of, open(of));
+  await of.ledger.checkpointNow();
+  const entries = of.ledger.status().entries;
+  for (const [first, last] of [
+    [0, Number.MAX_SAFE_INTEGER],
+    [from, Date.now() + 1],
+    [0, from],
+  ] as const) {
+    const counts = await Promise.all(
+      [readJournal(of.place.folder, 0), readBundles(of.place.folder)].map(async (items) => {
+        const recount = openRecount(first, last);
+        for await (const { entry, index } of items) if (index < entries) recount.entry(entry, index);
+        return recount.end();
+      }),
+    );
+    expect(counts[0]).toEqual(counts[1]);
+    expect(storePopulation(of.file, first, last)).toEqual({ next: entries, population: counts[0]!.population });
+    if (first === 0 && last > from) {
+      expect(counts[0]!.entries).toBe(entries);
+      expect(counts[0]!.population).toMatchObject({
+        sessionsOpened: 2,
+        sessionsEnded: 1,
+        held: 1,
+        denied: 1,
+        votes: 1,
+      });
+    }
+  }
+  await store.close();
 });
 
 test('following in small batches, with restarts between, gives the same rows', async () => {
