@@ -10,7 +10,7 @@ import { openAccess } from './access.ts';
 import { approvalRoutes, type Inbox } from './approval-routes.ts';
 import { authRoutes, cookieNames } from './auth-routes.ts';
 import { openConsoleSessions } from './console-sessions.ts';
-import type { TargetRow } from './contract.ts';
+import type { ObjectsStatus, TargetRow } from './contract.ts';
 import { openEvents } from './events.ts';
 import { loopback, openGuard } from './guard.ts';
 import { openApiDocument } from './openapi.ts';
@@ -48,6 +48,8 @@ export interface ApiOptions extends Pick<SessionParts, 'readRecording' | 'replay
   };
   readonly identity: { verify(token: string): Promise<Principal> };
   readonly ledger: Pick<Ledger, 'origin' | 'vkey' | 'status' | 'append'>;
+  /** How the second place of the record stands; absent without one. */
+  objects?(): ObjectsStatus;
   readonly targets: readonly TargetRow[];
   readonly policy: PolicyParts;
   /** Build of the console (web/dist); without one the first page says how to build it. */
@@ -138,6 +140,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
       ledger,
       inbox,
       store,
+      ...(options.objects ? { objects: options.objects } : {}),
       targets: options.targets,
       live: () => gateway.sessions().length,
       now,

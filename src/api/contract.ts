@@ -1,3 +1,4 @@
+// What the API answers and takes, as types. Long because it is the one file that the console may import.
 import type { ReplayEvent } from '../domain/replay-event.ts';
 
 export type { ReplayEvent };
@@ -275,6 +276,29 @@ export interface LedgerStatus {
   readonly fault?: string;
   /** Who wraps data keys, how many wait for sessions, and what the provider said when it does not wrap more. */
   readonly keys: { readonly provider: string; readonly ready: number; readonly failing?: string };
+  /** The second place of the record; absent without one. */
+  readonly objects?: ObjectsStatus;
+}
+
+export interface ObjectsStatus {
+  /** `s3://bucket/prefix`. */
+  readonly store: string;
+  /** `conflict`: what lies there is not this log's; it stays so until somebody has looked. */
+  readonly state: 'up' | 'down' | 'conflict';
+  readonly since: number;
+  readonly why?: string;
+  /** Entries that are there, and those that are only here. */
+  readonly copied: number;
+  readonly backlog: number;
+  /** Entries under the newest checkpoint there. */
+  readonly checkpoint: number;
+  readonly roundFailed?: string;
+  /** The last attempts to destroy what lies there; each must be `refused`. */
+  readonly probe?: {
+    readonly at: number;
+    readonly ok: boolean;
+    readonly attempts: { readonly [attempt: string]: 'refused' | 'done' | 'unknown' };
+  };
 }
 
 /** GET /api/policy: for viewers and admins, as what follows. */

@@ -45,6 +45,25 @@ export const ledgerStatus = z.strictObject({
   state: z.enum(['healthy', 'stopped']),
   fault: z.string().optional(),
   keys: z.strictObject({ provider: z.string(), ready: count, failing: z.string().optional() }),
+  objects: z
+    .strictObject({
+      store: z.string(),
+      state: z.enum(['up', 'down', 'conflict']),
+      since: time,
+      why: z.string().optional(),
+      copied: count,
+      backlog: count,
+      checkpoint: count,
+      roundFailed: z.string().optional(),
+      probe: z
+        .strictObject({
+          at: time,
+          ok: z.boolean(),
+          attempts: z.record(z.string(), z.enum(['refused', 'done', 'unknown'])),
+        })
+        .optional(),
+    })
+    .optional(),
 }) satisfies z.ZodType<LedgerStatus>;
 
 export const overview = z.strictObject({

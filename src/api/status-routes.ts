@@ -4,7 +4,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Reads } from '../store/reads.ts';
 import type { Access } from './access.ts';
 import type { Inbox } from './approval-routes.ts';
-import type { LedgerStatus, TargetRow } from './contract.ts';
+import type { LedgerStatus, ObjectsStatus, TargetRow } from './contract.ts';
 import { Refused } from './problem.ts';
 import { type Route, route } from './route.ts';
 import * as schemas from './schemas.ts';
@@ -14,6 +14,8 @@ export interface StatusParts {
   readonly ledger: Pick<Ledger, 'origin' | 'vkey' | 'status'>;
   readonly inbox: Pick<Inbox, 'list'>;
   readonly store: Pick<Reads, 'counters'>;
+  /** How the second place of the record stands; absent without one. */
+  objects?(): ObjectsStatus;
   readonly targets: readonly TargetRow[];
   live(): number;
   now(): number;
@@ -24,7 +26,8 @@ const hour = 3_600_000;
 export function statusRoutes(parts: StatusParts): Route[] {
   const ledger = (): LedgerStatus => {
     const { origin, vkey } = parts.ledger;
-    return { origin, vkey, ...parts.ledger.status() };
+    const objects = parts.objects?.();
+    return { origin, vkey, ...parts.ledger.status(), ...(objects ? { objects } : {}) };
   };
   return [
     route({

@@ -43,6 +43,7 @@ import { ownTexts, recordOwn } from './joining.ts';
 import { openHolding } from './holding.ts';
 import { openLabelWarnings } from './label-warnings.ts';
 import { openCosigning } from '../witness/cosigning.ts';
+import { openObjects } from './objects.ts';
 import { policyParts } from './policy-parts.ts';
 import { version } from './version.ts';
 import { openVoting } from './voting.ts';
@@ -95,10 +96,14 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     const keyPlace = { state: paths.state, origin: config.gateway.origin, keys: config.ledger.keys };
     const provider = openKeyProvider(keyPlace);
     closing.push(() => provider.close?.());
+    const halted = Promise.withResolvers<Fault>();
+    const objects = await openObjects(config, log, halted.resolve);
+    closing.push(() => objects?.close(5_000));
     const began = performance.now();
     const { ledger, orphans } = await openResumingLedger(
       {
         provider,
+        ...(objects ? { replica: objects.replica } : {}),
         keysTold: ({ failing, ...status }) =>
           failing
             ? log.error({ ...status, err: operatorCause(failing) }, `the key provider fails: ${causeWords(failing)}`)
@@ -138,8 +143,8 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     log.info({ entries: ledger.status().entries, cutOff: orphans.length, recoveryMs }, 'the ledger is open');
     const policies = openPolicyHolder(ledger);
     await policies.activate(policy);
+    objects?.record((draft) => void ledger.append(draft, 'synced').durable.catch(() => undefined));
 
-    const halted = Promise.withResolvers<Fault>();
     if (config.ledger.witnesses.length > 0) {
       const cosigning = openCosigning({
         folder: paths.ledger,
@@ -268,6 +273,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       gateway,
       identity,
       ledger,
+      ...(objects ? { objects: objects.state } : {}),
       targets: config.targets.map((target) => ({
         name: target.name,
         protocol: target.protocol,

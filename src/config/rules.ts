@@ -1,6 +1,7 @@
 // What no single field can say: references between parts, names that must differ, and TLS where secrets would travel.
 import { isWitness, NoteError, parseVkey } from '../ledger/note.ts';
 import type { MaskMethod } from '../domain/mask.ts';
+import { objectsRules } from './objects-rules.ts';
 import type { Settings } from './schema.ts';
 
 export interface Broken {
@@ -19,6 +20,7 @@ export function brokenRules(settings: Settings): Broken[] {
     ...targetRules(settings),
     ...maskRules(settings),
     ...witnessRules(settings),
+    ...objectsRules(settings, isLoopback),
   ];
 }
 

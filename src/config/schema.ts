@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { mostRows } from '../domain/recording-rule.ts';
 import { timestampsPart } from './holders-schema.ts';
 import { keysPart } from './keys-schema.ts';
+import { objectsPart } from './objects-schema.ts';
 import { dateUnits, type Method, maskMethods } from '../domain/mask.ts';
 import { columnsPattern, typePattern } from '../sql/label-rule.ts';
 
@@ -186,6 +187,8 @@ const certificate = z.strictObject({
     .describe('Who the holder of such a certificate is.'),
 });
 
+const ackLevels = ['written', 'synced', 'replicated'] as const;
+
 const target = z
   .strictObject({
     name: name.describe('Name that clients use as database name.'),
@@ -220,12 +223,12 @@ const target = z
       .describe('What the gateway signs in with. Agents never see it.'),
     ack: z
       .strictObject({
-        read: z.enum(['written', 'synced']).default('written').describe('For statements that only read.'),
-        write: z.enum(['written', 'synced']).default('synced').describe('For statements that can change something.'),
+        read: z.enum(ackLevels).default('written').describe('For statements that only read.'),
+        write: z.enum(ackLevels).default('synced').describe('For statements that can change something.'),
       })
       .default({ read: 'written', write: 'synced' })
       .describe(
-        'How durable a decision is before its statement is sent: `written` survives a killed gateway, `synced` a power loss.',
+        'How durable a decision is before its statement is sent: `written` survives a killed gateway, `synced` a power loss, `replicated` the loss of the machine (it is in `ledger.objects`).',
       ),
     tagSessions: z
       .boolean()
@@ -415,6 +418,9 @@ export const schema = z.strictObject({
         .default([])
         .describe('Who is shown each new checkpoint and signs that it continues the one before.'),
       witnessSeconds: seconds(1, 86_400).default(60).describe('Time between showings.'),
+      objects: objectsPart
+        .optional()
+        .describe('An object store that everything of the record is copied to (docs/storage.md).'),
       keys: keysPart
         .default({ provider: 'file', timeoutSeconds: 5 })
         .describe('Who wraps the keys of payloads and recordings (docs/retention.md).'),

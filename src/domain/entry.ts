@@ -26,6 +26,7 @@ export const entryTypes = [
   'evidence.access',
   'checkpoint.timestamp',
   'checkpoint.receipt',
+  'storage.probe',
 ] as const;
 export type EntryType = (typeof entryTypes)[number];
 

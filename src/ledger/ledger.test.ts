@@ -123,16 +123,21 @@ test('a checkpoint covers only what is on the device', async () => {
 
 test('replicated waits for the sync of the group, then for the copy of all of it', async () => {
   const place = await fresh();
-  const events: string[] = [];
-  const told = (what: string, upTo: number) => events.push(`${what} ${upTo}`);
-  const copying = Promise.withResolvers<void>();
+  const asked: number[] = [];
+  let copying: Promise<void> | undefined;
   let down = false;
   const replica: Replica = {
     fault: () => (down ? new LevelFault() : undefined),
-    synced: (upTo) => void told('synced', upTo),
-    copied: (upTo) => (told('copied', upTo), copying.promise),
+    copied: async (upTo) => {
+      asked.push(upTo);
+      if (down) throw new LevelFault();
+      await copying;
+    },
   };
   const { ledger } = await openLedger({ ...place, replica, periodMs: 3_600_000 });
+  const go = Promise.withResolvers<void>();
+  copying = go.promise;
+  asked.length = 0;
   const first = ledger.append({ type: 'heartbeat', facts: {} }, 'replicated');
   const second = ledger.append({ type: 'heartbeat', facts: {} }, 'replicated');
   expect(second.durable).toBe(first.durable);
@@ -140,14 +145,23 @@ test('replicated waits for the sync of the group, then for the copy of all of it
   const waiting = second.durable.then(() => (done = true));
   await ledger.append({ type: 'heartbeat', facts: {} }, 'synced').durable;
   expect(done).toBe(false);
-  expect(events.filter((event) => event.startsWith('copied'))).toEqual([`copied ${second.index + 1}`]);
-  copying.resolve();
+  expect(asked).toEqual([second.index + 1]);
+  // A checkpoint over it waits as well: what was signed can be restored.
+  const signing = ledger.checkpointNow();
+  await new Promise((turn) => setTimeout(turn, 50));
+  expect(ledger.status().checkpoint?.size).toBeLessThanOrEqual(first.index);
+  go.resolve();
+  await signing;
+  expect(ledger.status().checkpoint?.size).toBeGreaterThan(second.index);
   await waiting;
   down = true;
   const before = ledger.status().entries;
   expect(() => ledger.append({ type: 'heartbeat', facts: {} }, 'replicated')).toThrow(LevelFault);
   await ledger.append({ type: 'heartbeat', facts: {} }, 'written').durable;
   expect(ledger.status().entries).toBe(before + 1);
+  // Nobody waits for what is away.
+  await ledger.checkpointNow();
+  expect(ledger.status().checkpoint?.size).toBe(before + 1);
   await ledger.close();
   // Without a second place the level is refused, never taken for a lesser one.
   const { ledger: alone } = await openLedger(place);

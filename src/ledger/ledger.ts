@@ -18,6 +18,7 @@ import { commit, payloadLimit } from './payload.ts';
 import { cutTornEnd, type Found, recoverJournal, signedSize } from './recovery.ts';
 import { resumeSequencer, type Sequencer } from './sequencer.ts';
 import { LevelFault, openReplicated, type Replica } from './replica.ts';
+import { forgetRestored, readRestored } from './restored.ts';
 import type { SessionKey } from './session-key.ts';
 import { createSigner, readSigner, type Signer } from './signer.ts';
 import type { Predecessor } from './succession.ts';
@@ -180,12 +181,21 @@ export async function recordStart(log: Writing, options: LedgerOptions): Promise
   const started = log.append(
     {
       type: 'gateway.start',
-      facts: { asks: asks && [...asks], boot: log.ledger.boot, version, config, heartbeatMs, previous },
+      facts: {
+        asks: asks && [...asks],
+        boot: log.ledger.boot,
+        version,
+        config,
+        heartbeatMs,
+        previous,
+        restored: readRestored(options.state),
+      },
     },
     'synced',
   );
   log.sealSegment(found.last);
   await started.durable;
+  forgetRestored(options.state);
 }
 
 /** Takes the lock of a log and readies it for appending; `recover` reads what there is already. */
@@ -285,7 +295,8 @@ export async function startWriting(options: LedgerOptions, recover: typeof recov
         journal.flush();
         const size = journal.written();
         await journal.sync();
-        replica?.synced(size);
+        // What is signed could be restored: a lost disk must not look like a roll-back. Without the second place it is signed all the same.
+        await replica?.copied(size).catch(() => undefined);
         if (size === checkpoint?.size) return;
         const { size: signed, root } = await sequencer.publish(size);
         checkpoint = { size: signed, root: root.toString('base64'), at: now() };

@@ -4,9 +4,10 @@ import { Fault } from '../domain/fault.ts';
 export interface Replica {
   /** Why nothing can be waited for now; undefined when it can. */
   fault(): LevelFault | undefined;
-  /** Everything below `upTo` is on the local device. Nothing else is ever copied, so the copy is never ahead of what a start finds. */
-  synced(upTo: number): void;
-  /** Resolves when everything below `upTo`, which is on the local device, is in the second place; rejects with a LevelFault. */
+  /**
+   * Everything below `upTo` is on the local device: resolves when it is in the second place too; rejects with a LevelFault. Nothing else
+   * is ever copied, so the copy is never ahead of what a start finds.
+   */
   copied(upTo: number): Promise<void>;
 }
 

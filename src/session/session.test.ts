@@ -1061,7 +1061,6 @@ describe('a level that cannot be reached', () => {
     const state: { down: boolean; late: boolean; hold?: Promise<void> } = { down: false, late: false };
     const replica: Replica = {
       fault: () => (state.down ? new LevelFault() : undefined),
-      synced() {},
       async copied(upTo) {
         await state.hold;
         if (state.late) throw new LevelFault();
