@@ -13,14 +13,15 @@ import { secret } from '../targets/secret.ts';
 type Objects = NonNullable<Config['ledger']['objects']>;
 type Keys = Pick<Objects, 'accessKeyId' | 'secretAccessKey' | 'sessionToken'>;
 
-/** Credentials are read for each request, so that new ones need no restart. */
-export function storeOf(objects: Objects, keys: Keys = objects): ObjectStore {
+/** The place of one log of a gateway, by its number. Credentials are read for each request, so that new ones need no restart. */
+export function storeOf(objects: Objects, log: number, keys: Keys = objects): ObjectStore {
   const { endpoint, region, bucket, prefix } = objects;
   return openS3({
     endpoint,
     region,
     bucket,
-    prefix,
+    // A log that continues another is a log of its own, and so is its place.
+    prefix: log === 1 ? prefix : `${prefix}log-${log}/`,
     credentials: async () => ({
       accessKeyId: await secret(keys.accessKeyId),
       secretAccessKey: await secret(keys.secretAccessKey),
@@ -39,14 +40,15 @@ export async function openObjects(
   conflict: (fault: Fault) => void,
 ): Promise<ObjectReplica | undefined> {
   const { objects } = config.ledger;
-  const { ledger: folder, recordings, state } = dataPaths(config);
-  const vkey = join(state, 'ledger.vkey');
+  const { earlier, ledger: folder, recordings, signing } = dataPaths(config);
+  const vkey = join(signing, 'ledger.vkey');
   // Without a ledger the start fails anyway, and says so better.
   if (!objects || !existsSync(vkey)) return undefined;
-  const store = storeOf(objects);
+  const number = earlier.length + 1;
+  const store = storeOf(objects, number);
   const replica = openObjectReplica({
     store,
-    ...(objects.probeWith ? { probing: storeOf(objects, objects.probeWith) } : {}),
+    ...(objects.probeWith ? { probing: storeOf(objects, number, objects.probeWith) } : {}),
     folder,
     recordings,
     vkey: parseVkey(readFileSync(vkey, 'utf8').trim()),

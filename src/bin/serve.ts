@@ -39,6 +39,7 @@ import { openBacktester } from '../store/backtester.ts';
 import { openStore } from '../store/store.ts';
 import { dialTarget } from '../targets/dial.ts';
 import { consoleOptions, listenerTls, oauthOf, openTarget } from './configured.ts';
+import { deploymentKey } from './deployment-key.ts';
 import { ownTexts, recordOwn } from './joining.ts';
 import { openHolding } from './holding.ts';
 import { openLabelWarnings } from './label-warnings.ts';
@@ -360,14 +361,6 @@ function operatorCause(fault: Fault): unknown {
 /** The words of a provider's failure; they hold no secret (test: keys/providers.test.ts). */
 function causeWords({ message, cause }: Fault): string {
   return cause instanceof Error ? cause.message : message;
-}
-
-/** Key of hashes and tokens: made once, so that the same value has the same one as long as the state folder lives. */
-function deploymentKey(state: string): Buffer {
-  const path = join(state, 'mask.key');
-  mkdirSync(state, { recursive: true, mode: 0o700 });
-  if (!existsSync(path)) writeFileSync(path, randomBytes(32), { mode: 0o600, flag: 'wx' });
-  return readFileSync(path);
 }
 
 /** Serves until the process is told to stop, in order; a second signal ends it at once. Rejects when a witness stopped it. */

@@ -137,6 +137,7 @@ describe.each([
       store: first.store,
       folder: place.folder,
       state: place.state,
+      signing: place.state,
       recordings,
       now: Date.now,
     });
@@ -383,6 +384,7 @@ describe('restoring', () => {
       store: of.store,
       folder: of.place.folder,
       state: of.place.state,
+      signing: of.place.state,
       recordings: join(of.place.root, 'recordings'),
       now: Date.now,
     });

@@ -15,6 +15,8 @@ export interface RestoreOptions {
   readonly store: ObjectStore;
   readonly folder: string;
   readonly state: string;
+  /** Where lock and signing key lie. */
+  readonly signing: string;
   readonly recordings: string;
   /** Checkpoints of this log that somebody kept elsewhere; the restored one must continue them. */
   readonly kept?: readonly string[];
@@ -23,24 +25,24 @@ export interface RestoreOptions {
 
 /** Restores. A Conflict, and nothing changed, when it may not be. */
 export async function restoreLedger(options: RestoreOptions): Promise<Restored & { readonly recordings: number }> {
-  const { store, folder, state } = options;
+  const { store, folder, state, signing } = options;
   if (existsSync(folder) && readdirSync(folder).length > 0)
     throw new Conflict(`${folder} is not empty: move what is left of the ledger away, and keep it for comparison`);
   for (const name of ['ledger.key', 'ledger.vkey'])
-    if (!existsSync(join(state, name)))
+    if (!existsSync(join(signing, name)))
       throw new Conflict(
-        `${join(state, name)} is missing: restore the state folder from your backup first. Without the key this log can be read and not continued`,
+        `${join(signing, name)} is missing: restore the state folder from your backup first. Without the key this log can be read and not continued`,
       );
-  const vkey = readFileSync(join(state, 'ledger.vkey'), 'utf8').trim();
+  const vkey = readFileSync(join(signing, 'ledger.vkey'), 'utf8').trim();
   mkdirSync(dirname(folder), { recursive: true, mode: 0o750 });
   const out = `${folder}.restoring`;
   rmSync(out, { recursive: true, force: true });
   try {
     const fetched = await fetchLedger(store, { out, recordings: true });
-    const remembered = existsSync(join(state, 'lock.sqlite')) ? rememberedIn(state) : undefined;
+    const remembered = existsSync(join(signing, 'lock.sqlite')) ? rememberedIn(signing) : undefined;
     await mustVerify(out, vkey, fetched, [...(options.kept ?? []), ...(remembered === undefined ? [] : [remembered])]);
     const note = readFileSync(join(out, 'ledger', 'checkpoint'), 'utf8');
-    const lock = bringLockUp(state, note, fetched.size);
+    const lock = bringLockUp(signing, note, fetched.size);
     if (existsSync(folder)) rmSync(folder, { recursive: true });
     const restored = { entries: fetched.entries, size: fetched.size, lock, at: options.now() };
     noteRestored(state, restored);
@@ -51,8 +53,8 @@ export async function restoreLedger(options: RestoreOptions): Promise<Restored &
   }
 }
 
-function rememberedIn(state: string): string | undefined {
-  const lock = takeLock(state, 'restore');
+function rememberedIn(signing: string): string | undefined {
+  const lock = takeLock(signing, 'restore');
   try {
     return lock.checkpoint();
   } finally {
@@ -84,10 +86,10 @@ export function signedBy(notes: readonly string[], vkey: string): string[] {
 }
 
 /** The lock may only move forward, and only to a checkpoint that this log signed and that was just verified. */
-function bringLockUp(state: string, note: string, size: number): Restored['lock'] {
-  const isNew = !existsSync(join(state, 'lock.sqlite'));
-  if (isNew) createLock(state);
-  const lock = takeLock(state, 'restore');
+function bringLockUp(signing: string, note: string, size: number): Restored['lock'] {
+  const isNew = !existsSync(join(signing, 'lock.sqlite'));
+  if (isNew) createLock(signing);
+  const lock = takeLock(signing, 'restore');
   try {
     const before = lock.checkpoint();
     if (before !== undefined && parseCheckpoint(parseNote(before).text).size >= size) return 'kept';
