@@ -1,6 +1,5 @@
 // The gateway as a process: where the parts meet. Read from top to bottom it is the path of ARCHITECTURE.md.
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino, { type Logger } from 'pino';
