@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { keyText } from './arguments.ts';
 import { registerCount } from './ledger-count.ts';
+import { registerFsck } from './ledger-fsck.ts';
 import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
 import { registerRotate } from './ledger-rotate.ts';
 import { Exit, examples, type Io, printJson, printLine } from './output.ts';
@@ -39,6 +40,7 @@ export function register(program: Command, io: Io): void {
   examples(init, [['Create the ledger of a new gateway', 'countersign ledger init --config countersign.yaml']]);
 
   registerRotate(ledger, io);
+  registerFsck(ledger, io);
 
   registerCount(ledger, io);
 

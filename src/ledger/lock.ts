@@ -71,6 +71,30 @@ export function takeLock(state: string, boot: string): Lock {
   };
 }
 
+export type PeekedLock =
+  | { readonly is: 'free'; readonly checkpoint: string | undefined }
+  | { readonly is: 'held'; readonly by: string }
+  | { readonly is: 'damaged'; readonly why: string };
+
+/** What the lock says, without taking it. A held one says nothing but who holds it. */
+export function peekLock(state: string): PeekedLock {
+  const path = join(state, 'lock.sqlite');
+  if (!existsSync(path)) return { is: 'damaged', why: 'it is missing' };
+  const db = new DatabaseSync(path, { timeout: 0 });
+  try {
+    const row = db.prepare('SELECT checkpoint FROM head WHERE id = 1').get() as
+      | { checkpoint: string | null }
+      | undefined;
+    if (!row) return { is: 'damaged', why: 'it has no row' };
+    return { is: 'free', checkpoint: row.checkpoint ?? undefined };
+  } catch (cause) {
+    if ((cause as { errcode?: number }).errcode === busy) return { is: 'held', by: holder(state) };
+    return { is: 'damaged', why: (cause as Error).message };
+  } finally {
+    db.close();
+  }
+}
+
 function holderFile(state: string): string {
   return join(state, 'holder');
 }
