@@ -48,11 +48,14 @@ async function check(options: Options, io: Io): Promise<void> {
   const place = {
     folder: paths.ledger,
     state: paths.state,
+    signing: paths.signing,
+    earlier: paths.earlier,
     ...(options.recordings && existsSync(paths.recordings) ? { recordings: paths.recordings } : {}),
     progress: progressTo(io),
   };
   const found: Report = options.repair ? await repairLedger(place) : await fsck(place);
-  const report = withStore(found, storePosition(paths.store));
+  // The store counts over all logs of a chain.
+  const report = withStore(found, paths.earlier.length > 0 ? undefined : storePosition(paths.store));
   if (options.json) printJson(io, report);
   else print(report, io);
   if (!report.ok) throw new Exit(1);

@@ -7,7 +7,7 @@ import type { TileCheck } from './fsck-tiles.ts';
 import type { Folder } from './folder.ts';
 import { hashSize } from './hash.ts';
 import { cursorAt, readFrames, segmentFile, segments, startOfJournal } from './journal-reading.ts';
-import type { Checkpoint } from './note.ts';
+import type { Checkpoint, NoteKey } from './note.ts';
 import { type Bytes, isEqual } from './platform.ts';
 import { openRules, type Rules } from './rules.ts';
 import { bundleRecord, tileWidth } from './tile.ts';
@@ -27,7 +27,7 @@ export interface JournalState {
 
 export interface JournalCheck {
   readonly folder: Folder;
-  readonly origin: string;
+  readonly key: NoteKey;
   readonly signed: Checkpoint;
   readonly tiles: TileCheck;
   /** A writer is at work: an unfinished end is its business. */
@@ -38,7 +38,7 @@ export interface JournalCheck {
 
 export async function checkJournal(of: JournalCheck): Promise<JournalState> {
   const { folder, signed, tiles } = of;
-  const rules = openRules(of.origin);
+  const rules = openRules(of.key);
   const tree = emptyTree();
   const keys = new Set<string>();
   const complete: [number, number, Bytes][] = [];

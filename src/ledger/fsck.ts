@@ -11,6 +11,7 @@ import { checkKeys } from './keys-check.ts';
 import { type Lock, peekLock } from './lock.ts';
 import { type Checkpoint, type NoteKey, parseVkey } from './note.ts';
 import { allocate, textOf } from './platform.ts';
+import { readJournal } from './read-journal.ts';
 import { parseTilePath } from './tile.ts';
 import { readTiles } from './tile-reading.ts';
 import { openCheckpoint } from './verify-cosigned.ts';
@@ -19,7 +20,11 @@ import { measureRecording, recordingFile, type RecordingSeal } from './verify-re
 export interface FsckPlace {
   readonly folder: string;
   readonly state: string;
+  /** Where lock and signing key of this log lie, when not in the state folder (a log after a rotation). */
+  readonly signing?: string;
   readonly recordings?: string;
+  /** Folders of the logs before this one, whose sessions have recordings too. */
+  readonly earlier?: readonly string[];
   progress?(entries: number): void;
 }
 
@@ -50,9 +55,10 @@ export async function fsck(place: FsckPlace, lock?: Lock, mend?: Mend): Promise<
   const notes: string[] = [];
   const found = (finding: Finding) => void findings.push(finding);
   const folder = onDisk(place.folder);
-  const key = parseVkey(readFileSync(join(place.state, 'ledger.vkey'), 'utf8').trim());
+  const { signing = place.state } = place;
+  const key = parseVkey(readFileSync(join(signing, 'ledger.vkey'), 'utf8').trim());
 
-  const peeked = lock ? ({ is: 'free', checkpoint: lock.checkpoint() } as const) : peekLock(place.state);
+  const peeked = lock ? ({ is: 'free', checkpoint: lock.checkpoint() } as const) : peekLock(signing);
   const live = peeked.is === 'held';
   const published = await readNote('checkpoint');
   let locked: Checkpoint | undefined;
@@ -77,7 +83,7 @@ export async function fsck(place: FsckPlace, lock?: Lock, mend?: Mend): Promise<
   const tiles = openTileCheck(folder, tileFiles, signed.size, found, mend);
   const journal = await checkJournal({
     folder,
-    origin: key.name,
+    key,
     signed,
     tiles,
     live,
@@ -141,6 +147,7 @@ export async function fsck(place: FsckPlace, lock?: Lock, mend?: Mend): Promise<
     }
     const of = onDisk(place.recordings);
     const known = new Set([...journal.rules.open()].map(recordingFile));
+    for (const one of place.earlier ?? []) await addSessions(one, known);
     let checked = 0;
     for (const [session, { index, seal }] of journal.rules.recordings) {
       const file = recordingFile(session);
@@ -171,6 +178,12 @@ export async function fsck(place: FsckPlace, lock?: Lock, mend?: Mend): Promise<
     }
     return { keys: journal.keys.size, destroyedKeys: [...journal.keys].filter((id) => !state.ids.has(id)).length };
   }
+}
+
+/** Recordings of an earlier log, whose seals `countersign verify` compares. */
+async function addSessions(folder: string, known: Set<string>): Promise<void> {
+  for await (const { entry } of readJournal(folder, 0))
+    if (entry.t === 'session.open') known.add(recordingFile(entry.sid!));
 }
 
 function checkPublished(

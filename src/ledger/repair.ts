@@ -17,15 +17,15 @@ export interface Repaired extends FsckReport {
 
 /** Takes the writer's lock, mends, and looks again. Fault when a gateway holds the lock, or there is none. */
 export async function repairLedger(place: FsckPlace): Promise<Repaired> {
-  const { folder, state } = place;
-  const lock = takeLock(state, 'repair');
+  const { folder, signing = place.state } = place;
+  const lock = takeLock(signing, 'repair');
   try {
     const before = await fsck(place, lock);
     const todo = (what: Finding['repair']) => before.findings.some(({ repair }) => repair === what);
-    await disk.makeFolder(join(state, 'tmp'));
+    await disk.makeFolder(join(signing, 'tmp'));
     if (todo('aside')) {
-      const key = parseVkey(readFileSync(join(state, 'ledger.vkey'), 'utf8').trim());
-      await cutTornEnd(disk, folder, state, await recoverJournal(folder, signedSize(key, lock.checkpoint())));
+      const key = parseVkey(readFileSync(join(signing, 'ledger.vkey'), 'utf8').trim());
+      await cutTornEnd(disk, folder, signing, await recoverJournal(folder, signedSize(key, lock.checkpoint())));
     }
     if (todo('rebuild')) await fsck(place, lock, mendTiles(place));
     const note = lock.checkpoint();
@@ -39,10 +39,10 @@ export async function repairLedger(place: FsckPlace): Promise<Repaired> {
   }
 }
 
-function mendTiles({ folder, state }: FsckPlace): Mend {
+function mendTiles({ folder, state, signing = state }: FsckPlace): Mend {
   return {
     async place(path, bytes) {
-      await placeFile(disk, join(folder, path), join(state, 'tmp', 'tile'), bytes, true);
+      await placeFile(disk, join(folder, path), join(signing, 'tmp', 'tile'), bytes, true);
       await syncFolders(disk, [dirname(join(folder, path))], folder);
     },
     remove: (path) => disk.remove(join(folder, path)),
@@ -50,9 +50,9 @@ function mendTiles({ folder, state }: FsckPlace): Mend {
 }
 
 /** The old file is put aside, where there is one. */
-async function publish({ folder, state }: FsckPlace, note: string): Promise<void> {
+async function publish({ folder, state, signing = state }: FsckPlace, note: string): Promise<void> {
   const path = join(folder, 'checkpoint');
-  const temporary = join(state, 'tmp', 'checkpoint');
+  const temporary = join(signing, 'tmp', 'checkpoint');
   let old: Buffer | undefined;
   try {
     old = readFileSync(path);
@@ -60,9 +60,9 @@ async function publish({ folder, state }: FsckPlace, note: string): Promise<void
     // There is none.
   }
   if (old) {
-    const aside = join(state, 'torn', `checkpoint-${Date.now()}`);
+    const aside = join(signing, 'torn', `checkpoint-${Date.now()}`);
     await placeFile(disk, aside, temporary, old, true);
-    await syncFolders(disk, [dirname(aside)], state);
+    await syncFolders(disk, [dirname(aside)], signing);
   }
   await placeFile(disk, path, temporary, Buffer.from(note), true);
   await disk.syncFolder(folder);
