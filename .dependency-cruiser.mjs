@@ -2,7 +2,7 @@
 // the modules that were read: a cruise that reads nothing must not pass.
 const io = '^(node:)?(fs|fs/promises|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|timers|timers/promises|sqlite|cluster|inspector)$';
 const pure = '^src/(domain|sql|policy|masking)/';
-const pureFiles = '^src/(protocols/[^/]+/(codec|conversation|scram|replay|faults|notices)[^/]*|ledger/(hash|tile|tree|note|proof|tlog-proof|entry|frame|payload|canonical|platform|sha2|ed25519|big-endian|folder|journal-reading|rules|damage|verify(?!-disk))[^/]*|approvals/(request|vote|ballot|ssh-|passkey|proof|approval|breaker)[^/]*|store/project|reconcile/(csv|log-line|target-sessions|recorded-sessions|match|findings|same-text|activity|calls|result))\\.ts$';
+const pureFiles = '^src/(protocols/[^/]+/(codec|conversation|scram|replay|faults|notices)[^/]*|ledger/(hash|tile|tree|note|proof|tlog-proof|entry|frame|payload|canonical|platform|sha2|ed25519|big-endian|folder|journal-reading|rules|damage|verify(?!-disk))[^/]*|approvals/(request|vote|ballot|ssh-|passkey|proof|approval|breaker)[^/]*|store/project|events/[^/]+|reconcile/(csv|log-line|target-sessions|recorded-sessions|match|findings|same-text|activity|calls|result))\\.ts$';
 const tests = '\\.(test|suite)\\.ts$';
 
 export default {

@@ -12,6 +12,7 @@ import { authRoutes, cookieNames } from './auth-routes.ts';
 import { openConsoleSessions } from './console-sessions.ts';
 import type { ObjectsStatus, TargetRow } from './contract.ts';
 import { openEvents } from './events.ts';
+import { type ExportParts, exportRoutes } from './export-routes.ts';
 import { loopback, openGuard } from './guard.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Answer, answerFor } from './problem.ts';
@@ -52,6 +53,7 @@ export interface ApiOptions extends Pick<SessionParts, 'readRecording' | 'replay
   objects?(): ObjectsStatus;
   readonly targets: readonly TargetRow[];
   readonly policy: PolicyParts;
+  readonly exports?: ExportParts['exports'] | undefined;
   /** Build of the console (web/dist); without one the first page says how to build it. */
   readonly webFolder?: string;
   readonly version?: string;
@@ -149,6 +151,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     ...approvalRoutes({ access, inbox, store }),
     ...keyRoutes({ access, keys: options.keys }),
     ...policyRoutes({ ...options.policy, access, now }),
+    ...exportRoutes({ access, exports: options.exports }),
   ];
   register(server, routes, guard.signedIn);
   let document: Record<string, unknown> | undefined;

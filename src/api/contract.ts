@@ -301,6 +301,30 @@ export interface ObjectsStatus {
   };
 }
 
+/** GET /api/exports → Page<ExportRow>: for viewers and admins. Indices are of ledger entries. */
+export interface ExportRow {
+  readonly name: string;
+  readonly to: 'file' | 'syslog' | 'http' | 'otlp';
+  readonly state: 'idle' | 'sending' | 'failing' | 'stopped';
+  /** The next entry to send, and entries that have a receipt in the ledger. */
+  readonly next: number;
+  readonly receipted: number;
+  /** Entries under the checkpoint that the receiver has not taken yet, and how long the oldest has waited. */
+  readonly lag: number;
+  readonly lagSeconds: number;
+  /** Events taken since the gateway started. */
+  readonly events: number;
+  /** Attempts that failed in a row, and why the last one did. */
+  readonly failures: number;
+  readonly error?: string;
+}
+
+/** POST /api/exports/:name/test */
+export interface ExportTested {
+  readonly delivered: boolean;
+  readonly error?: string;
+}
+
 /** GET /api/policy: for viewers and admins, as what follows. */
 export interface PolicyStatus {
   readonly version: string;

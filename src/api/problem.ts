@@ -19,6 +19,7 @@ export const apiProblems = {
   'access.admins': 403,
   'session.unknown': 404,
   'session.ended': 409,
+  'export.unknown': 404,
   'policy.invalid': 400,
   'backtest.busy': 503,
   'replay.busy': 503,

@@ -60,7 +60,9 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-export async function world(change: Partial<ApiOptions['console']> & { webFolder?: string } = {}): Promise<World> {
+export async function world(
+  change: Partial<ApiOptions['console']> & { webFolder?: string; exports?: ApiOptions['exports'] } = {},
+): Promise<World> {
   const place = await ledgerPlace();
   ends.push(() => place.remove());
   const { ledger } = await openLedger(place);
@@ -157,7 +159,7 @@ export async function world(change: Partial<ApiOptions['console']> & { webFolder
   });
   ends.push(() => backtester.close());
   const failures: World['failures'] = [];
-  const { webFolder, ...console } = change;
+  const { webFolder, exports, ...console } = change;
   const api = await openApi({
     console: {
       address: '127.0.0.1',
@@ -189,6 +191,7 @@ export async function world(change: Partial<ApiOptions['console']> & { webFolder
     readRecording: (session) => readRecording(recordings, session, keys),
     replayers: new Map([['postgres', replayPostgres]]),
     webFolder,
+    exports,
     now,
     failed: (incident, error) => failures.push({ incident, error }),
   });

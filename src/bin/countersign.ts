@@ -6,6 +6,7 @@ import { register as catalogue } from '../cli/catalogue.ts';
 import { register as completion } from '../cli/completion.ts';
 import { register as config } from '../cli/config.ts';
 import { register as demo } from '../cli/demo.ts';
+import { register as exports } from '../cli/exports.ts';
 import { register as labels } from '../cli/labels.ts';
 import { register as ledger } from '../cli/ledger.ts';
 import type { Io } from '../cli/output.ts';
@@ -56,6 +57,7 @@ const commands = [
   policy,
   catalogue,
   ledger,
+  exports,
   verify,
   reconcile,
   witness,

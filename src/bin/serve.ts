@@ -42,6 +42,7 @@ import { deploymentKey } from './deployment-key.ts';
 import { ownTexts, recordOwn } from './joining.ts';
 import { openHolding } from './holding.ts';
 import { openLabelWarnings } from './label-warnings.ts';
+import { openOutlets } from './outlets.ts';
 import { openCosigning } from '../witness/cosigning.ts';
 import { openObjects } from './objects.ts';
 import { policyParts } from './policy-parts.ts';
@@ -145,6 +146,8 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     await policies.activate(policy);
     objects?.record((draft) => void ledger.append(draft, 'synced').durable.catch(() => undefined));
 
+    const outlets = openOutlets(config, ledger, log, keyPlace);
+    closing.push(() => outlets.close());
     if (config.ledger.witnesses.length > 0) {
       const cosigning = openCosigning({
         folder: paths.ledger,
@@ -274,6 +277,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       identity,
       ledger,
       ...(objects ? { objects: objects.state } : {}),
+      exports: outlets.exports,
       targets: config.targets.map((target) => ({
         name: target.name,
         protocol: target.protocol,

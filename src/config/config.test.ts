@@ -341,6 +341,39 @@ describe('what is refused, where, and what to write', () => {
     expect(problem('kind: agent', 'kind: { claim: k, agent: [a], human: [a] }')).toMatch(/stands for two kinds/);
   });
 
+  test('sinks of events have their own keys, go somewhere, and nothing in the clear', () => {
+    const sink = (text: string) =>
+      problems(`${minimal}\nexports: [{ name: siem, ${text} }]\n`).map(({ message }) => message);
+    for (const right of [
+      'to: file, output: { file: x }',
+      'to: syslog, host: logs.example, tls: {}',
+      'to: syslog, host: 127.0.0.1',
+      'to: http, url: "https://siem.example/in", token: { env: T }, sign: { file: k }',
+      'to: otlp, url: "http://127.0.0.1:4318/v1/logs", types: [statement.*], targets: [shop]',
+    ])
+      expect(sink(right), right).toEqual([]);
+    for (const [wrong, words] of [
+      ['to: file', 'it goes nowhere: add output'],
+      ['to: http', 'it goes nowhere: add url'],
+      ['to: file, output: { file: x }, url: "https://a.example"', 'a sink to file has no url: leave it out'],
+      ['to: syslog, host: logs.example', 'the record would travel in the clear: add tls'],
+      [
+        'to: syslog, host: logs.example, tls: { cert: { file: x } }',
+        'a client certificate needs cert and key: add the missing one',
+      ],
+      ['to: http, url: "http://siem.example"', 'the record would travel in the clear: write https://'],
+      ['to: http, url: "https://user:pass@siem.example"', 'a secret is never written here: use token'],
+      ['to: file, output: { file: x }, targets: [shpo]', 'no target has this name: write one of shop'],
+      ['to: udp', 'write one of file, syslog, http or otlp'],
+    ] as const)
+      expect(sink(wrong), wrong).toEqual([words]);
+    expect(read(`${minimal}\nexports: [{ name: a, to: file, output: { file: x.jsonl } }]`).exports[0]).toMatchObject({
+      output: { file: '/etc/cs/x.jsonl' },
+      sync: true,
+      from: 'beginning',
+    });
+  });
+
   test('names that are taken', () => {
     const target = minimal.split('\n').find((line) => line.includes('name: shop'))!;
     expect(problem(target, `${target}\n${target}`)).toMatch(/^13:7 targets\[1\]\.name: another target has this name/);

@@ -1,5 +1,5 @@
 // What no single field of `ledger.keys` can say: the provider that wraps is configured, and nothing travels in the clear.
-import { type Broken, isLoopback } from './rules.ts';
+import { type Broken, isLoopback } from './rule-parts.ts';
 import type { Settings } from './schema.ts';
 
 export function keysRules({ ledger: { keys } }: Settings): Broken[] {

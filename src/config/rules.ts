@@ -2,12 +2,9 @@
 import { isWitness, NoteError, parseVkey } from '../ledger/note.ts';
 import type { MaskMethod } from '../domain/mask.ts';
 import { objectsRules } from './objects-rules.ts';
+import { outletRules } from './outlet-rules.ts';
+import { type Broken, isLoopback, secureOrLoopback, twins } from './rule-parts.ts';
 import type { Settings } from './schema.ts';
-
-export interface Broken {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
 
 /** Every broken rule, in the order of the file. */
 export function brokenRules(settings: Settings): Broken[] {
@@ -21,6 +18,7 @@ export function brokenRules(settings: Settings): Broken[] {
     ...maskRules(settings),
     ...witnessRules(settings),
     ...objectsRules(settings, isLoopback),
+    ...outletRules(settings),
   ];
 }
 
@@ -196,27 +194,6 @@ function origin(url: string, path: readonly string[]): Broken[] {
   if (!secureOrLoopback(url)) return [{ path, message: 'sign-in would travel in the clear: write https://' }];
   if (parsed.origin !== url) return [{ path, message: `write the origin alone: ${parsed.origin}` }];
   return [];
-}
-
-function secureOrLoopback(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''));
-}
-
-/** Whether an address or host name stays on this machine. */
-export function isLoopback(address: string): boolean {
-  return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address);
-}
-
-function twins(
-  path: readonly string[],
-  key: string,
-  values: readonly (string | undefined)[],
-  message: string,
-): Broken[] {
-  return values.flatMap((value, index) =>
-    value !== undefined && values.indexOf(value) < index ? [{ path: [...path, index, key], message }] : [],
-  );
 }
 
 const parameters = ['keep', 'value', 'size', 'to'] as const;

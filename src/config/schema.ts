@@ -8,6 +8,7 @@ import { keysPart } from './keys-schema.ts';
 import { objectsPart } from './objects-schema.ts';
 import { dateUnits, type Method, maskMethods } from '../domain/mask.ts';
 import { columnsPattern, typePattern } from '../sql/label-rule.ts';
+import { outlets } from './outlets.ts';
 
 const port = (least: 0 | 1) => z.int().min(least).max(65_535);
 const seconds = (least: number, most: number) => z.int().min(least).max(most);
@@ -444,6 +445,7 @@ export const schema = z.strictObject({
       probes: 100,
     })
     .describe('What a client may demand.'),
+  ...outlets({ file, name, secret, text, webUrl }),
   log: z
     .strictObject({ level: z.enum(levels).default('info').describe('Least severity that is written.') })
     .default({ level: 'info' })

@@ -248,6 +248,9 @@ targets:
       - { columns: public.customers.card, label: pci.pan }
 masks: { default: full, pii.email: partial, pci.pan: partial }
 policies: ./policies
+# Everything in the ledger as OCSF events, for a SIEM: docs/events.md
+exports:
+  - { name: archive, to: file, output: { file: ./data/events.jsonl } }
 approvals: { ttlSeconds: 900 }
 `;
 }

@@ -27,6 +27,7 @@ export const entryTypes = [
   'checkpoint.timestamp',
   'checkpoint.receipt',
   'storage.probe',
+  'export.receipt',
 ] as const;
 export type EntryType = (typeof entryTypes)[number];
 

@@ -221,6 +221,20 @@ export function openRules(key: NoteKey): Rules {
     stamps.push({ index, size, sha256 });
   }
 
+  /** A receipt cannot be for what stands behind it (test: verify.test.ts, "a receipt"). */
+  function receipts(entry: Entry, index: number, wrong: Wrong): void {
+    if (entry.t !== 'export.receipt') return;
+    const { first, next, events } = entry.x;
+    const isWhole = [first, next, events].every((one) => Number.isSafeInteger(one) && Number(one) >= 0);
+    if (
+      !isWhole ||
+      Number(first) >= Number(next) ||
+      Number(next) > index ||
+      Number(events) > Number(next) - Number(first)
+    )
+      throw wrong('a receipt of events is for entries that do not stand before it');
+  }
+
   return {
     recordings,
     stamps,
@@ -237,6 +251,7 @@ export function openRules(key: NoteKey): Rules {
       inSession(entry, index, wrong);
       seals(entry, wrong);
       stamped(entry, index, wrong);
+      receipts(entry, index, wrong);
       const { open } = entry.x;
       if (entry.t === 'heartbeat' && typeof open === 'number' && open !== sessions.size)
         throw wrong(`a heartbeat counts ${open} open sessions and the log has ${sessions.size}`, meaning.missing);

@@ -251,6 +251,16 @@ const cases: [string, Draft[], string | undefined][] = [
   ],
   ['work after the stop', [{ type: 'gateway.stop', facts: {} }], 'after recording its stop'],
 ];
+const receipt = (first: number, next: number, events: number): Draft => ({
+  type: 'export.receipt',
+  facts: { sink: 'siem', first, next, events, digest: 'ab'.repeat(32), acknowledged: 1 },
+});
+cases.push(
+  ['a receipt of what stands before it', [receipt(0, 3, 2)], undefined],
+  ['a receipt of what does not stand there yet', [receipt(0, 99, 2)], 'do not stand before it'],
+  ['a receipt of nothing', [receipt(2, 2, 0)], 'do not stand before it'],
+  ['a receipt of more events than entries', [receipt(0, 2, 3)], 'do not stand before it'],
+);
 const reached: Draft = { type: 'session.target', session: 's-1', facts: { pid: 7 } };
 const beat = (count: number): Draft => ({ type: 'heartbeat', facts: { open: count } });
 const connect: Draft = { ...decision(1), facts: { d: 'permit', k: 'connect' } };

@@ -1,6 +1,6 @@
 // What must stay where it is: the target's credential, tokens, and labelled values. Searched for in every byte that a client received and
 // in every file that the gateway wrote, after a session that did all it could to spill them.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,3 +109,19 @@ test(
     expect(found.where).toEqual([]);
   },
 );
+
+test('everything under the checkpoint was exported, over a killed gateway, each event the same whenever it was sent', () => {
+  const data = join(folder, 'data');
+  const byId = new Map<string, string>();
+  for (const line of readFileSync(join(data, 'events.jsonl'), 'utf8').trimEnd().split('\n')) {
+    const { uid } = (JSON.parse(line) as { metadata: { uid: string } }).metadata;
+    expect(byId.get(uid) ?? line).toBe(line);
+    byId.set(uid, line);
+  }
+  // The last ones are the receipt of the stop, and the stop itself.
+  const [, size] = readFileSync(join(data, 'ledger', 'checkpoint'), 'utf8').split('\n');
+  const exported = Number(size) - 2;
+  expect(exported).toBeGreaterThan(60);
+  const missing = Array.from({ length: exported }, (_, index) => `countersign.example/demo#${index}`);
+  expect(missing.filter((uid) => !byId.has(uid))).toEqual([]);
+});

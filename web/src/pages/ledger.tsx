@@ -5,6 +5,7 @@ import { Badge, Card, Code, Facts, Loading } from '../parts/basics.tsx';
 import { Copy } from '../parts/copy.tsx';
 import { FailedPage } from '../parts/failure.tsx';
 import { PageTitle } from '../parts/page-title.tsx';
+import { Receivers } from '../parts/receivers.tsx';
 import { Moment } from '../parts/time.tsx';
 import { number, plural } from '../words.ts';
 
@@ -74,6 +75,7 @@ export default function Ledger() {
             />
           )}
         </Card>
+        <Receivers />
         <div className="min-w-0 lg:col-span-2">
           <Card title="Check it yourself">
             <p className="text-soft">
