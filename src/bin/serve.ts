@@ -46,6 +46,7 @@ import { openOutlets } from './outlets.ts';
 import { openCosigning } from '../witness/cosigning.ts';
 import { openObjects } from './objects.ts';
 import { policyParts } from './policy-parts.ts';
+import { openTelling } from './telling.ts';
 import { version } from './version.ts';
 import { openVoting } from './voting.ts';
 
@@ -176,6 +177,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     };
     const { approvals, keys, close: closeVoting } = openVoting(config, ledger, paths.state);
     closing.push(closeVoting);
+    closing.push(openTelling(config, approvals, log));
 
     const targets = new Map(config.targets.map((target) => [target.name, openTarget(target)]));
     const carriedLabels = openCarriedLabels(paths.state);

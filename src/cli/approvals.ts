@@ -2,12 +2,13 @@
 import type { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import type { ApprovalRow, Page, Vote, VoteGrade } from '../api/contract.ts';
+import { unusual } from '../domain/safe-text.ts';
 import { type ApiChoice, type ApiClient, openClient, segment, takesApi } from './api-client.ts';
 import { registerProof } from './approval-proof.ts';
 import { registerKeys } from './approver-keys.ts';
 import { ballotFor } from './ballot.ts';
 import { type Cell, examples, Exit, type Io, printJson, printLine, printTable } from './output.ts';
-import { effectWords, moment, printFacts, printParameters, printText, ruled, span, unusual } from './record-words.ts';
+import { effectWords, moment, printFacts, printParameters, printText, ruled, span } from './record-words.ts';
 import { sshSign } from './ssh-keygen.ts';
 import { wholeNumber } from './arguments.ts';
 

@@ -4,7 +4,8 @@ import type { LabelScan, ScannedColumn } from '../protocols/postgres/label-scan.
 import type { Catalogue } from '../sql/catalogue.ts';
 import type { LabelRule } from '../sql/label-rule.ts';
 import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
-import { type Cell, Exit, examples, type Io, printError, printJson, printLine, printTable, visible } from './output.ts';
+import { type Cell, Exit, examples, type Io, printError, printJson, printLine, printTable } from './output.ts';
+import { visible } from '../domain/safe-text.ts';
 import { connectTo, targetNamed } from './read-catalogue.ts';
 import { wholeNumber } from './arguments.ts';
 

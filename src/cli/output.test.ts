@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Io, printError, printJson, printLine, printTable, tint, visible } from './output.ts';
+import { type Io, printError, printJson, printLine, printTable, tint } from './output.ts';
+import { visible } from '../domain/safe-text.ts';
 
 function terminal(isTTY: boolean, env: Record<string, string> = {}) {
   const written = { out: '', err: '' };

@@ -2,6 +2,7 @@
 // error with what to do. Text that agents or servers wrote cannot steer the terminal (test: cli/output "control characters").
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import { visible } from '../domain/safe-text.ts';
 
 /** A stream to write to; `isTTY` and `columns` as Node's. */
 export interface Stream {
@@ -93,7 +94,7 @@ export async function printTable(io: Io, heads: readonly string[], rows: readonl
 
 /** Writes what went wrong, and for several lines each under the other. */
 export function printError(io: Io, message: string): void {
-  const lines = message.split('\n').map(visible);
+  const lines = message.split('\n').map((line) => visible(line));
   io.stderr.write(`${tint(io, 'red', 'countersign:', io.stderr)} ${lines.join('\n')}\n`);
 }
 
@@ -101,11 +102,6 @@ export function printError(io: Io, message: string): void {
 export function examples(command: Command, list: readonly (readonly [what: string, line: string])[]): Command {
   const text = list.map(([what, line]) => `  ${what}:\n    $ ${line}`).join('\n');
   return command.addHelpText('after', `\nExamples:\n${text}`);
-}
-
-/** Control, formatting and direction characters as `\u{…}`; a tab or a line end must not make a second cell or line. */
-export function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
 }
 
 const unicode = (unit: string): string =>

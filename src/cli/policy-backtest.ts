@@ -5,7 +5,8 @@ import type { LedgerBacktest } from '../store/backtest.ts';
 import { timeOf, when } from './arguments.ts';
 import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
 import { readPolicies } from './open-policies.ts';
-import { type Cell, Exit, examples, type Io, printJson, printLine, printTable, visible } from './output.ts';
+import { type Cell, Exit, examples, type Io, printJson, printLine, printTable } from './output.ts';
+import { visible } from '../domain/safe-text.ts';
 import { moment, ruled } from './record-words.ts';
 
 interface Options extends ConfigOption {

@@ -46,17 +46,6 @@ export function printText(io: Io, text: string): void {
   for (const line of text.split('\n')) printLine(io, `    ${line}`);
 }
 
-/** What a reader could overlook in a text; undefined when it is plain. */
-export function unusual(text: string): string | undefined {
-  const hidden = text.match(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu)?.filter((character) => character !== '\n').length ?? 0;
-  const foreign = text.match(/[^\p{ASCII}\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu)?.length ?? 0;
-  const parts = [
-    ...(hidden > 0 ? [`${hidden} control or invisible characters, shown as \\u{…}`] : []),
-    ...(foreign > 0 ? [`${foreign} characters outside ASCII, which may look like others`] : []),
-  ];
-  return parts.length > 0 ? `Look closely: ${parts.join('; ')}.` : undefined;
-}
-
 export function effectWords(effect: EffectRow): string {
   const attributes = Object.entries(effect.attributes ?? {}).map(([name, value]) => `${name}=${value}`);
   return `${effect.action} on ${effect.resource}${attributes.length > 0 ? ` (${attributes.join(', ')})` : ''}`;

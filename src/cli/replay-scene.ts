@@ -1,8 +1,9 @@
 // A replay as scenes of a player: what happened, when, and the lines that show it. Decisions, holds and masks come from the
 // statements' records, everything else from the recording. Pure.
+import { unusual, visible } from '../domain/safe-text.ts';
 import type { ReplayEvent, StatementRow } from '../api/contract.ts';
-import { type Tone, visible } from './output.ts';
-import { shadowWords, span, unkeptWords, unusual } from './record-words.ts';
+import { type Tone } from './output.ts';
+import { shadowWords, span, unkeptWords } from './record-words.ts';
 import { fitTable } from './replay-table.ts';
 import { wrap } from './text-width.ts';
 

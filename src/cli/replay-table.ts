@@ -1,5 +1,5 @@
 // A recorded result as lines that fit a terminal. Cells and columns that do not fit are marked, never dropped in silence.
-import { visible } from './output.ts';
+import { visible } from '../domain/safe-text.ts';
 import { cut, widthOf } from './text-width.ts';
 
 const gap = 2;

@@ -1,19 +1,9 @@
 // `ledger.timestamps` and `ledger.receipts`: who outside keeps checkpoints (docs/verify.md).
 import { z } from 'zod';
+import { address, smtp } from './mail-schema.ts';
 
 const text = z.string().min(1).max(1_000);
 const file = z.strictObject({ file: text.describe('Path, relative to this configuration file.') });
-const environment = z.strictObject({
-  env: z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'write the name of an environment variable, such as SMTP_PASSWORD' })
-    .describe('Name of an environment variable.'),
-});
-const secret = z.union([file, environment], {
-  error: 'a secret is never written here: write { file: path } or { env: NAME }',
-});
-const address = z.email({ error: 'write an address such as auditor@example.org' }).max(254);
-
 export const timestampsPart = z.strictObject({
   url: z
     .url({ protocol: /^https?$/, error: 'write a URL such as http://timestamp.example.org' })
@@ -36,17 +26,5 @@ export const receiptsPart = z.strictObject({
     .enum(receiptPeriods)
     .default('daily')
     .describe('How often: at the hour, at 06:00 UTC, on Mondays, on the first of the month.'),
-  smtp: z
-    .strictObject({
-      host: text.describe('Mail server.'),
-      port: z.int().min(1).max(65_535).default(587).describe('Its port.'),
-      tls: z
-        .enum(['starttls', 'implicit', 'none'])
-        .default('starttls')
-        .describe('STARTTLS is demanded, not merely tried; `none` is for loopback.'),
-      ca: file.optional().describe('Authorities to trust, PEM. Default: those of the system.'),
-      user: text.optional().describe('User to sign in as.'),
-      password: secret.optional().describe('Its password.'),
-    })
-    .describe('The server that takes the mail.'),
+  smtp,
 });

@@ -7,6 +7,7 @@ import { timestampsPart } from './holders-schema.ts';
 import { keysPart } from './keys-schema.ts';
 import { objectsPart } from './objects-schema.ts';
 import { dateUnits, type Method, maskMethods } from '../domain/mask.ts';
+import { notify } from './notify-schema.ts';
 import { columnsPattern, typePattern } from '../sql/label-rule.ts';
 import { outlets } from './outlets.ts';
 
@@ -401,8 +402,9 @@ export const schema = z.strictObject({
         })
         .default({ deviceBound: false })
         .describe('Which passkeys may be enrolled.'),
+      notify: z.array(notify).default([]).describe('Who is told that a statement waits, and how.'),
     })
-    .default({ ttlSeconds: 900, enrolment: 'vouched', passkeys: { deviceBound: false } })
+    .default({ ttlSeconds: 900, enrolment: 'vouched', passkeys: { deviceBound: false }, notify: [] })
     .describe('Requests to people.'),
   ledger: z
     .strictObject({
