@@ -115,5 +115,15 @@ function webhookBody({ kind, at, approval, url, count }: Notice) {
 
 /** Without the e-mail addresses of who voted. */
 function dataOf({ votes, ...rest }: Approval) {
-  return { ...rest, votes: votes.map(({ email: _, signed: __, ...vote }) => vote) };
+  return {
+    ...rest,
+    votes: votes.map(({ voter, voterName, answer, at, reason, grade }) => ({
+      voter,
+      voterName,
+      answer,
+      at,
+      reason,
+      grade,
+    })),
+  };
 }

@@ -110,14 +110,14 @@ export function openNotices(options: NoticesOptions): { close(): void } {
   }
 
   function attempt(channel: Channel, notice: Notice, nth: number): void {
-    if (closed) return;
+    // What is over need not be told that it waits.
+    const stale = notice.kind !== 'resolved' && notice.kind !== 'more' && !waiting.has(notice.approval.id);
+    if (closed || stale) return;
     channel.send(notice).then(
       () => options.told(channel.name, notice),
       (error: Error) => {
         options.told(channel.name, notice, error);
-        // What is over need not be told that it waits.
-        const stale = notice.kind !== 'resolved' && notice.kind !== 'more' && !waiting.has(notice.approval.id);
-        if (nth < tries && !stale) timers.set(() => attempt(channel, notice, nth + 1), firstRetryMs * 5 ** (nth - 1));
+        if (nth < tries) timers.set(() => attempt(channel, notice, nth + 1), firstRetryMs * 5 ** (nth - 1));
       },
     );
   }

@@ -153,10 +153,14 @@ async function checkFile(
   if (options.files !== undefined)
     for (const [at, vote] of checked.votes.entries()) writeVote(options.files, at + 1, vote);
   if (options.json) {
-    const votes = checked.votes.map(({ ballot: _, ssh, passkey, ...vote }) => ({
-      ...vote,
-      ssh: ssh?.key,
-      passkey: passkey?.key,
+    const votes = checked.votes.map(({ index, voter, voterName, answer, grade, at, ssh, passkey }) => ({
+      index,
+      voter,
+      voterName,
+      answer,
+      grade,
+      at,
+      key: ssh?.key ?? passkey?.key,
     }));
     return printJson(io, { ok: true, ...checked, votes });
   }

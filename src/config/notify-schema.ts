@@ -33,7 +33,9 @@ export const notify = z
       .describe('By Microsoft Teams: reference to the address of a workflow that takes webhooks.'),
     webhook: z
       .strictObject({
-        url: z.url({ protocol: /^https?$/, error: 'write a URL such as https://pager.example.org/hook' }),
+        url: z
+          .url({ protocol: /^https?$/, error: 'write a URL such as https://pager.example.org/hook' })
+          .describe('Where it goes.'),
         secret: secret.describe('`whsec_` and base64; signs each message as Standard Webhooks says.'),
       })
       .optional()
