@@ -7,6 +7,7 @@ import { Exit, examples, type Io, printJson } from './output.ts';
 interface Options {
   readonly key?: string;
   readonly recordings?: string;
+  readonly state?: string;
   readonly kept: readonly string[];
   readonly witness: readonly string[];
   readonly quorum?: number;
@@ -24,6 +25,10 @@ export function register(program: Command, io: Io): void {
     )
     .option('-k, --key <key>', 'public key, or a file that holds it; not from the folder that is checked')
     .option('-r, --recordings <folder>', 'check the recordings too')
+    .option(
+      '-s, --state <folder>',
+      'open every payload too, with the keys of this state folder (its operator has them)',
+    )
     .option('-c, --kept <file>', 'a checkpoint of this log that was kept elsewhere; repeatable', collect, [])
     .option(
       '-w, --witness <key>',
@@ -43,11 +48,13 @@ export function register(program: Command, io: Io): void {
       if (folder === undefined) throw new Exit(2, 'name the ledger folder: the one with checkpoint, journal and tile');
       if (options.key === undefined)
         throw new Exit(2, 'give the public key: --key with the line or a file that holds it');
-      const [{ verifyChain, verifyLedger }, { chainSummary, verifySummary }, { NoteError }] = await Promise.all([
-        import('../ledger/verify-disk.ts'),
-        import('../ledger/verify-summary.ts'),
-        import('../ledger/note.ts'),
-      ]);
+      const [{ verifyChain, verifyLedger }, { chainSummary, verifySummary }, { NoteError }, { openKeyring }] =
+        await Promise.all([
+          import('../ledger/verify-disk.ts'),
+          import('../ledger/verify-summary.ts'),
+          import('../ledger/note.ts'),
+          import('../ledger/keyring.ts'),
+        ]);
       const absent = folders.find((folder) => !existsSync(folder));
       if (absent !== undefined)
         throw new Exit(2, `there is no folder ${absent}: give the one that holds checkpoint, journal and tile`);
@@ -55,6 +62,7 @@ export function register(program: Command, io: Io): void {
         const key = keyText(options.key);
         const wish = {
           recordings: options.recordings,
+          ...(options.state === undefined ? {} : { opener: openKeyring(options.state) }),
           kept: options.kept.map((file) => readFileSync(file, 'utf8')),
           witnesses: options.witness.map(keyText),
           quorum: options.quorum,

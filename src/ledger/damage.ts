@@ -29,6 +29,7 @@ export const meaning = {
   afterEnd: 'The log was ended for good. Whoever wrote after that is not its gateway; what stands before is as it was.',
   unchained:
     'The logs do not continue each other. One of them is not what the other names; compare with kept checkpoints.',
+  unsigned: 'The file was changed, or this is not the key of this log. Compare with a checkpoint kept elsewhere.',
   added: 'Somebody put it there. Remove it after a look at it.',
   torn: 'The writer was interrupted. Starting the gateway recovers it; what is cut off was never acknowledged.',
 } as const;

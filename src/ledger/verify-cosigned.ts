@@ -2,7 +2,7 @@
 import { Damage, meaning } from './damage.ts';
 import type { Folder } from './folder.ts';
 import { type Checkpoint, cosignedAt, type NoteKey, NoteError, openNote, parseCheckpoint, parseVkey } from './note.ts';
-import { textOf } from './platform.ts';
+import { type Bytes, textOf } from './platform.ts';
 
 /** Whose cosignatures count, as verifier keys, and how many there must be; default: all. */
 interface Trust {
@@ -23,6 +23,17 @@ export function openCheckpoint(note: string, key: NoteKey): Checkpoint {
   return checkpoint;
 }
 
+/** Longest note that is read: three lines, and as many signatures as a note may have. */
+const noteLimit = 64 * 1024;
+
+/** A signed note of a ledger; undefined when there is none. Damage for what is too long to be one, which is not read. */
+export async function readNote(folder: Folder, file: string): Promise<Bytes | undefined> {
+  const size = await folder.size(file);
+  if (size === undefined) return undefined;
+  if (size > noteLimit) throw new Damage(file, `${size} bytes are too many for a checkpoint`, meaning.changed);
+  return folder.read(file);
+}
+
 /** The checkpoint that witnesses signed, where there is one; Damage when there are fewer of the trusted ones than there must be. */
 export async function readCosigned(
   folder: Folder,
@@ -30,7 +41,7 @@ export async function readCosigned(
   { witnesses = [], quorum = witnesses.length }: Trust,
 ): Promise<{ checkpoint: Checkpoint; witnessed?: Witnessed } | undefined> {
   const file = 'checkpoint.cosigned';
-  const bytes = await folder.read(file);
+  const bytes = await readNote(folder, file);
   const note = bytes && textOf(bytes);
   const trusted = witnesses.map(parseVkey);
   const by: { name: string; at: number }[] = [];

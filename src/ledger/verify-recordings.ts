@@ -93,15 +93,20 @@ export async function checkRecordings(
     checked++;
     const opened = await folder.open(file);
     if (!opened) throw new Damage(file, 'the recording is missing', meaning.missing, index);
+    if (opened.size !== seal.bytes) {
+      // Not read: it may be of any length.
+      await opened.close();
+      const what = `the recording has ${opened.size} bytes and its session sealed ${seal.bytes}`;
+      throw new Damage(file, what, meaning.changed, index);
+    }
     const found = await measureRecording(opened);
     if (found.rest > 0 || found.chunks !== seal.chunks || found.bytes !== seal.bytes || found.root !== seal.root) {
       throw new Damage(file, 'the recording is not the one that its session sealed', meaning.changed, index);
     }
   }
-  for (const { path } of await folder.walk()) {
-    if (path.endsWith('.rec') && !known.has(path)) {
-      throw new Damage(path, 'no session of the ledger has this recording', meaning.added);
-    }
+  for (const { path, plain } of await folder.walk()) {
+    if (!plain || !path.endsWith('.rec')) throw new Damage(path, 'this file is no recording', meaning.added);
+    if (!known.has(path)) throw new Damage(path, 'no session of the ledger has this recording', meaning.added);
   }
   return checked;
 }

@@ -42,6 +42,10 @@ export function verifySummary(report: VerifyReport): string {
     const many = `${report.stamped.length}, the newest of ${newest.size} entries at ${new Date(newest.at).toISOString()}`;
     lines.push(`  Time stamps         ${many}`);
   }
+  if (report.content) {
+    const { opened, erased } = report.content;
+    lines.push(`  Payloads            ${opened} opened and as committed, ${erased} erased`);
+  }
   for (const { name, at } of report.witnessed?.by ?? []) {
     lines.push(
       `  Witnessed           ${report.witnessed!.size} entries by ${name} at ${new Date(at * 1000).toISOString()}`,

@@ -12,7 +12,7 @@ import type { Gaps } from './silence.ts';
 import type { Predecessor, Successor } from './succession.ts';
 import { bundleRecord, parseTilePath, rightEdge, tilePath, tileWidth } from './tile.ts';
 import { addEntry, emptyTree, rootOf, type Tree } from './tree.ts';
-import { openCheckpoint, readCosigned, type Witnessed } from './verify-cosigned.ts';
+import { openCheckpoint, readCosigned, readNote, type Witnessed } from './verify-cosigned.ts';
 import { checkRecordings } from './verify-recordings.ts';
 import { checkRecorded, isTimestampFile, readTimestamps, type Stamped } from './verify-timestamps.ts';
 
@@ -76,6 +76,8 @@ export interface VerifyReport {
   /** The log that this one continues, and the one that continues it. */
   readonly predecessor?: Predecessor;
   readonly successor?: Successor;
+  /** Payloads that were opened, and those whose key is gone; absent without the data keys. */
+  readonly content?: { readonly opened: number; readonly erased: number };
   readonly failure?: VerifyFailure;
 }
 
@@ -107,7 +109,8 @@ export async function stamp(folder: Folder): Promise<string> {
   const names = await folder.names('journal');
   const last = names.toSorted().at(-1);
   const size = last === undefined ? 0 : await folder.size(`journal/${last}`);
-  const checkpoint = await folder.read('checkpoint');
+  // One that is too long is not read, and named when the folder is.
+  const checkpoint = await readNote(folder, 'checkpoint').catch(() => undefined);
   return `${checkpoint ? textOf(checkpoint) : ''}${names.length}/${size ?? 0}`;
 }
 
@@ -172,14 +175,13 @@ export function failureOf({ file, index, message: what, meaning }: Damage): Veri
 }
 
 async function readCheckpoint(folder: Folder, key: NoteKey): Promise<Checkpoint> {
-  const bytes = await folder.read('checkpoint');
+  const bytes = await readNote(folder, 'checkpoint');
   if (!bytes) throw new Damage('checkpoint', 'there is no checkpoint', meaning.missing);
   try {
     return openCheckpoint(textOf(bytes), key);
   } catch (cause) {
     if (!(cause instanceof NoteError)) throw cause;
-    const hint = 'The file was changed, or this is not the key of this log. Compare with a checkpoint kept elsewhere.';
-    throw new Damage('checkpoint', `the checkpoint does not verify: ${cause.message}`, hint);
+    throw new Damage('checkpoint', `the checkpoint does not verify: ${cause.message}`, meaning.unsigned);
   }
 }
 
@@ -231,7 +233,10 @@ async function readEverything(
       }
       for (const [level, n, tile] of complete.splice(0)) await check(level, n, cells(tile, tileWidth));
       if (tree.size === checkpoint.size && !isEqual(rootOf(tree), checkpoint.root)) {
-        throw new Damage('checkpoint', 'its root is not the root of the entries', meaning.changed, index);
+        // Which one it was, a root alone does not tell; what was kept narrows it down.
+        const from = kept[nextKept - 1]?.size ?? 0;
+        const what = `its root is not the root of the entries: one of ${from} to ${index} was changed`;
+        throw new Damage('checkpoint', what, meaning.changed, index);
       }
       for (; kept[nextKept] && kept[nextKept]!.size <= tree.size; nextKept++) {
         const { size, root } = kept[nextKept]!;
@@ -285,9 +290,13 @@ async function checkTile(
   for (const width of tiles.get(tilePath({ level, n, width: tileWidth })) ?? []) {
     const path = tilePath({ level, n, width });
     // Wider than the journal was when it was read: the writer went on meanwhile, or the end was cut; both show elsewhere.
-    const bytes = await folder.read(path);
+    const size = await folder.size(path);
+    if (size === undefined) continue;
+    const wanted = concat(parts.slice(0, width));
+    // What is too long is not read.
+    const bytes = size === wanted.length ? await folder.read(path) : allocate(0);
     if (!bytes) continue;
-    if (width > parts.length || !isEqual(bytes, concat(parts.slice(0, width)))) {
+    if (width > parts.length || !isEqual(bytes, wanted)) {
       const index = typeof level === 'number' && level > 0 ? undefined : n * tileWidth;
       throw new Damage(path, 'the file does not hold what the journal holds', meaning.changed, index);
     }

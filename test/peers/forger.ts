@@ -23,6 +23,9 @@ import { addLeaf, emptyTree, rootOf } from '../../src/ledger/tree.ts';
 export interface Piece {
   readonly entry: Entry;
   readonly sealed?: FrameRecord['sealed'];
+  /** First index of the segment, and of the frame, that it stood in; one without goes where the one before it goes. */
+  readonly segment?: number;
+  readonly frame?: number;
 }
 
 export interface Signing {
@@ -30,57 +33,66 @@ export interface Signing {
   readonly key: KeyObject;
 }
 
-/** Entries by segment. */
-export async function takeApart(folder: string): Promise<Piece[][]> {
-  const parts = new Map<number, Piece[]>();
+/** Every entry with its sealed payload, and where it stood. */
+export async function takeApart(folder: string): Promise<Piece[]> {
+  const pieces: Piece[] = [];
   const cursor = startOfJournal();
-  for await (const { records } of readFrames(onDisk(folder), cursor)) {
-    const part = parts.get(cursor.segment) ?? [];
-    parts.set(cursor.segment, part);
+  for await (const { records, first } of readFrames(onDisk(folder), cursor)) {
     for (const { entry, sealed } of records) {
       const kept = sealed && { ...sealed, bytes: Buffer.from(sealed.bytes) };
-      part.push({ entry: JSON.parse(entry.toString()) as Entry, ...(kept ? { sealed: kept } : {}) });
+      const place = { segment: cursor.segment, frame: first };
+      pieces.push({ entry: JSON.parse(entry.toString()) as Entry, ...place, ...(kept ? { sealed: kept } : {}) });
     }
   }
-  return [...parts.values()];
+  return pieces;
+}
+
+/** Runs of pieces that belong together. */
+function runs(pieces: readonly Piece[], by: 'segment' | 'frame'): Piece[][] {
+  const parts: Piece[][] = [];
+  let now: number | undefined;
+  for (const piece of pieces) {
+    if (parts.length === 0 || (piece[by] !== undefined && piece[by] !== now)) parts.push([]);
+    now = piece[by] ?? now;
+    parts.at(-1)!.push(piece);
+  }
+  return parts;
 }
 
 /**
- * Writes a ledger of these entries into a folder: the journal, one frame a segment, with seals that fit; the tiles; and with a
- * `signing` a checkpoint. Without one the checkpoint that is there stays.
+ * Writes a ledger of these pieces into a folder: the journal, with seals that fit; the tiles; and with a `signing` a checkpoint.
+ * Without one the checkpoint that is there stays. Pieces that nobody changed give the very bytes that they were taken from.
  */
-export function putTogether(
-  folder: string,
-  segments: readonly (readonly Piece[])[],
-  signing: Signing | undefined,
-  write: { readonly tiles: boolean } = { tiles: true },
-): void {
+export function putTogether(folder: string, pieces: readonly Piece[], signing: Signing | undefined): void {
   rmSync(join(folder, 'journal'), { recursive: true, force: true });
   mkdirSync(join(folder, 'journal'), { recursive: true });
   const leaves: Buffer[] = [];
   let trailer: Buffer = Buffer.alloc(32);
   let closed: Entry['x'] | undefined;
-  for (const pieces of segments) {
-    if (pieces.length === 0) continue;
+  for (const segment of runs(pieces, 'segment')) {
     const first = leaves.length;
-    const bodies: Buffer[] = [];
-    for (const { entry, sealed } of pieces) {
-      const right = entry.t === 'journal.seal' && closed ? { ...entry, x: closed } : entry;
-      const bytes = Buffer.from(canonical(right as never));
-      leaves.push(bytes);
-      bodies.push(bundleRecord(bytes), sealedRecord(sealed));
+    const file = [segmentHeader(first, trailer)];
+    for (const records of runs(segment, 'frame')) {
+      const header = Buffer.alloc(frameHeaderSize);
+      const from = leaves.length;
+      const bodies: Buffer[] = [];
+      for (const { entry, sealed } of records) {
+        const right = entry.t === 'journal.seal' && closed ? { ...entry, x: closed } : entry;
+        const bytes = Buffer.from(canonical(right as never));
+        leaves.push(bytes);
+        bodies.push(bundleRecord(bytes), sealedRecord(sealed));
+      }
+      const body = Buffer.concat(bodies);
+      writeFrameHeader(header, 0, { first: from, count: records.length, body: body.length });
+      const frame = Buffer.concat([header, body]);
+      trailer = frameTrailer(trailer, frame);
+      file.push(frame, trailer);
     }
-    const body = Buffer.concat(bodies);
-    const header = Buffer.alloc(frameHeaderSize);
-    writeFrameHeader(header, 0, { first, count: pieces.length, body: body.length });
-    const frame = Buffer.concat([header, body]);
-    const last = frameTrailer(trailer, frame);
-    const file = Buffer.concat([segmentHeader(first, trailer), frame, last]);
-    writeFileSync(join(folder, 'journal', segmentName(first)), file);
-    trailer = last;
-    closed = { first, entries: pieces.length, bytes: file.length, sha256: last.toString('hex') };
+    const bytes = Buffer.concat(file);
+    writeFileSync(join(folder, 'journal', segmentName(first)), bytes);
+    closed = { first, entries: leaves.length - first, bytes: bytes.length, sha256: trailer.toString('hex') };
   }
-  if (write.tiles) writeTiles(folder, leaves, signing);
+  writeTiles(folder, leaves, signing);
 }
 
 function sealedRecord(sealed: FrameRecord['sealed']): Buffer {
