@@ -75,6 +75,11 @@ export interface SessionDetail extends SessionSummary {
   };
   /** What was asked about labelled columns, by label: values of its own, and statements that order or search them. */
   readonly met: readonly { readonly label: string; readonly matches: number; readonly probes: number }[];
+  /** Its content was destroyed: when, under which rule, by which entry. Every proof of it remains. */
+  readonly shredded?: { readonly at: number; readonly rule: string; readonly entry: number };
+  /** Which rule will destroy its content, and when; absent where none does, and while it runs. `holds` keep it all the same. */
+  readonly retention?: { readonly rule: string; readonly until: number };
+  readonly holds?: readonly string[];
 }
 
 /** GET /api/sessions/:id/statements?after=<sequence>&limit= → Page<StatementRow>, oldest first, as the timeline shows them; pass `next` as `after`. */

@@ -106,6 +106,9 @@ export const sessionDetail = sessionSummary.extend({
     .strictObject({ rule: z.string(), unkept: z.strictObject({ rows: count, bytes: count }).optional() })
     .optional(),
   met: z.array(z.strictObject({ label: z.string(), matches: count, probes: count })),
+  shredded: z.strictObject({ at: time, rule: z.string(), entry: count }).optional(),
+  retention: z.strictObject({ rule: z.string(), until: time }).optional(),
+  holds: strings.optional(),
 }) satisfies z.ZodType<SessionDetail>;
 
 const effect = z.strictObject({

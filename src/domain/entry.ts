@@ -28,8 +28,25 @@ export const entryTypes = [
   'checkpoint.receipt',
   'storage.probe',
   'export.receipt',
+  'keys.rewrap',
+  'retention.hold',
+  'retention.release',
+  'retention.shred',
 ] as const;
 export type EntryType = (typeof entryTypes)[number];
+
+/** Acts that other entries are judged by: what they sealed is never shredded (docs/retention.md, "Keys"). */
+export const lastingTypes: ReadonlySet<EntryType> = new Set([
+  'policy.version',
+  'config.snapshot',
+  'approver-key.enrol',
+  'approver-key.vouch',
+  'approver-key.revoke',
+  'keys.rewrap',
+  'retention.hold',
+  'retention.release',
+  'retention.shred',
+]);
 
 /** Payload groups: disclosed one by one, each with its own salted commitment in the plain header. */
 export type PayloadGroup = 'who' | 'what' | 'target' | 'result' | 'approval' | 'admin';

@@ -31,6 +31,10 @@ export const meaning = {
     'The logs do not continue each other. One of them is not what the other names; compare with kept checkpoints.',
   unsigned: 'The file was changed, or this is not the key of this log. Compare with a checkpoint kept elsewhere.',
   added: 'Somebody put it there. Remove it after a look at it.',
+  destroyed:
+    'Somebody destroyed content without a record. Compare with a copy of keys.sqlite; the proofs of what is gone are as they were.',
+  restored:
+    'An old copy of keys.sqlite was put back, or a gateway was killed while it shredded: starting it destroys the key again.',
   torn: 'The writer was interrupted. Starting the gateway recovers it; what is cut off was never acknowledged.',
 } as const;
 

@@ -13,8 +13,10 @@ import { createKeys, type KeyPool, type KeyStatus, openKeyPool } from './keys.ts
 import { type Orphan, trackOpenSessions } from './open-sessions.ts';
 import { createLock, takeLock } from './lock.ts';
 import type { KeyProvider } from './key-provider.ts';
+import { destroyKeys, keysThere } from './keys-destruction.ts';
 import { createMasterKey, fileKeyProvider } from './master-key.ts';
 import { commit, payloadLimit } from './payload.ts';
+import { openProcessKeys } from './process-keys.ts';
 import { cutTornEnd, type Found, recoverJournal, signedSize } from './recovery.ts';
 import { resumeSequencer, type Sequencer } from './sequencer.ts';
 import { LevelFault, openReplicated, type Replica } from './replica.ts';
@@ -90,8 +92,10 @@ export interface Ledger {
   readonly boot: string;
   /** A fresh key for one session. Waits for no disk. */
   newKey(): SessionKey;
+  /** Ids of the keys that still seal what is said outside sessions. */
+  processKeys(): readonly string[];
   /**
-   * Appends an entry; its payload is sealed with `key`, or the boot's own. Throws a Fault, with nothing appended, when
+   * Appends an entry; its payload is sealed with `key`, or one of the process's own. Throws a Fault, with nothing appended, when
    * it is too long (`client.limit`), the level cannot be reached now (LevelFault), or the ledger has stopped
    * (`ledger.unavailable`, `gateway.stopping`).
    */
@@ -168,6 +172,17 @@ export async function openLedger(options: LedgerOptions): Promise<{ ledger: Ledg
   return { ledger: log.ledger, orphans: [...found.orphans] };
 }
 
+/** What an entry says was destroyed is gone, whatever interrupted it; and its bytes are in no file of the database. */
+function finishShredding(state: string, shredded: readonly string[]): void {
+  const left = keysThere(state, shredded);
+  try {
+    destroyKeys(state, left);
+  } catch (cause) {
+    // Their rows are gone, and a reader was in the way of the rest: the next shredding or start finishes that.
+    if (keysThere(state, left).length > 0) throw cause;
+  }
+}
+
 const defaultHeartbeatMs = 600_000;
 
 export type Writing = Awaited<ReturnType<typeof startWriting>>;
@@ -196,6 +211,7 @@ export async function recordStart(log: Writing, options: LedgerOptions): Promise
   log.sealSegment(found.last);
   await started.durable;
   forgetRestored(options.state);
+  finishShredding(options.state, found.shredded);
 }
 
 /** Takes the lock of a log and readies it for appending; `recover` reads what there is already. */
@@ -226,7 +242,7 @@ export async function startWriting(options: LedgerOptions, recover: typeof recov
     throw cause;
   }
 
-  const bootKey = keys.take();
+  const processKeys = openProcessKeys(() => keys.take());
   const write = entryWriter(options.gateway, boot);
   const listeners = new Set<(upTo: number) => void>();
   const open = trackOpenSessions(found?.orphans);
@@ -260,7 +276,7 @@ export async function startWriting(options: LedgerOptions, recover: typeof recov
     append({ type: 'journal.seal', facts: { bytes, entries, first, sha256: trailer.toString('hex') } }, 'written');
   }
 
-  function append(draft: Draft, level: AckLevel, key: SessionKey = bootKey): Appended {
+  function append(draft: Draft, level: AckLevel, sessionKey?: SessionKey): Appended {
     const { session, payload } = draft;
     const unreached = level === 'replicated' ? (replica ? replica.fault() : new LevelFault()) : undefined;
     if (unreached) throw unreached;
@@ -269,6 +285,7 @@ export async function startWriting(options: LedgerOptions, recover: typeof recov
     const index = journal.prepare();
     const at = now();
     const ts = at > lastTs ? at : lastTs;
+    const key = sessionKey ?? (payload === undefined ? processKeys.lasting : processKeys.of(draft.type, ts));
     const committed = payload === undefined ? undefined : commit(key, index, payload);
     if (committed && committed.text.length > payloadLimit / 4 && Buffer.byteLength(committed.text) > payloadLimit) {
       throw new Fault('client.limit', 'The statement is too long to be recorded. Split it.');
@@ -341,6 +358,7 @@ export async function startWriting(options: LedgerOptions, recover: typeof recov
     vkey: signer.text,
     boot,
     newKey: () => keys.take(),
+    processKeys: () => processKeys.present(),
     append,
     status() {
       const fault = journal.fault();

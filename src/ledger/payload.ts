@@ -147,6 +147,11 @@ const longestKeptHead = 4096;
 /** What stands before the text of a statement, by its own text: the effects of one meaning are always the same. */
 let heads = new Map<string, { readonly [key: string]: Json }>();
 
+/** Drops what is remembered of opened payloads: some of it was shredded. */
+export function forgetPayloads(): void {
+  heads = new Map();
+}
+
 /** JSON of a group's value. `text` is the last member of what a statement was, and most of what differs between two. */
 function parseValue(value: string): Json | undefined {
   const at = value.lastIndexOf(',"text":"');

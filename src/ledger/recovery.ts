@@ -37,6 +37,8 @@ export interface Found {
   readonly orphans: readonly Orphan[];
   /** The log has ended for good: its last entry names the one that continues it. */
   readonly successor?: Successor;
+  /** Keys that entries say were destroyed. */
+  readonly shredded: readonly string[];
 }
 
 /**
@@ -46,6 +48,7 @@ export interface Found {
 export async function recoverJournal(folder: string, signed: number): Promise<Found> {
   const cursor = startOfJournal();
   const open = trackOpenSessions();
+  const shredded: string[] = [];
   let ts = 0;
   let boot = '';
   let lastType: EntryType = 'log.genesis';
@@ -66,6 +69,7 @@ export async function recoverJournal(folder: string, signed: number): Promise<Fo
           if (typeof named === 'string') throw new Damage(file, `log.successor ${named}`, meaning.changed, index);
           successor = named;
         }
+        if (entry.t === 'retention.shred' && Array.isArray(entry.x.keys)) shredded.push(...(entry.x.keys as string[]));
       }
       before = {
         first: cursor.segment,
@@ -94,6 +98,7 @@ export async function recoverJournal(folder: string, signed: number): Promise<Fo
     end: { segment: cursor.segment, offset: cursor.offset },
     orphans: open.list(),
     ...(successor === undefined ? {} : { successor }),
+    shredded,
   };
 }
 

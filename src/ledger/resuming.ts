@@ -82,6 +82,7 @@ export async function openResumingLedger(
       lives.set(key, current);
       return key;
     },
+    processKeys: () => current.processKeys(),
     append(draft, level, key) {
       if (down) throw down;
       if (key !== undefined && lives.get(key) !== current) throw unavailable(undefined);

@@ -1,6 +1,7 @@
 // What entries must say about each other: time, boots, sessions, segment seals. Fed in order by the verifier.
 import type { Json } from '../domain/entry.ts';
 import { Damage, meaning } from './damage.ts';
+import { type Destruction, openDestruction } from './destruction.ts';
 import type { Entry } from './entry.ts';
 import type { Cursor } from './journal-reading.ts';
 import { segmentFile } from './journal-reading.ts';
@@ -23,11 +24,13 @@ export interface Rules {
   /** Time stamps that the log recorded. */
   readonly stamps: readonly RecordedStamp[];
   open(): ReadonlySet<string>;
+  readonly destruction: Destruction;
   summary(): {
     types: Record<string, number>;
     sessions: { opened: number; open: number; sealed: number; orphaned: number };
     boots: number;
     gaps: Gaps;
+    shredded: ReturnType<Destruction['summary']>;
     from?: number;
     to?: number;
     /** What this log continues, and what continues it. */
@@ -65,6 +68,7 @@ export function openRules(key: NoteKey): Rules {
   const recordings = new Map<string, { index: number; seal: RecordingSeal }>();
   const quiet = openSilence();
   const stamps: RecordedStamp[] = [];
+  const destruction = openDestruction();
   const count = { opened: 0, sealed: 0, orphaned: 0, boots: 0 };
   /** The present boot records which process of a target serves a session before its first statement. */
   let joins = false;
@@ -238,6 +242,7 @@ export function openRules(key: NoteKey): Rules {
   return {
     recordings,
     stamps,
+    destruction,
     open: () => new Set([...sessions.keys(), ...unrecorded]),
     entry(entry, index, file, cursor, key) {
       const wrong = (what: string, why: string = meaning.changed) => new Damage(file, what, why, index);
@@ -252,6 +257,7 @@ export function openRules(key: NoteKey): Rules {
       seals(entry, wrong);
       stamped(entry, index, wrong);
       receipts(entry, index, wrong);
+      destruction.entry(entry, index, (session) => sessions.has(session), wrong);
       const { open } = entry.x;
       if (entry.t === 'heartbeat' && typeof open === 'number' && open !== sessions.size)
         throw wrong(`a heartbeat counts ${open} open sessions and the log has ${sessions.size}`, meaning.missing);
@@ -278,6 +284,7 @@ export function openRules(key: NoteKey): Rules {
       sessions: { opened: count.opened, open: sessions.size, sealed: count.sealed, orphaned: count.orphaned },
       boots: count.boots,
       gaps: quiet.gaps(),
+      shredded: destruction.summary(),
       ...(from === undefined ? {} : { from, to: before!.ts }),
       ...(predecessor === undefined ? {} : { predecessor }),
       ...(successor === undefined ? {} : { successor }),

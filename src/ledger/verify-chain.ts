@@ -1,5 +1,6 @@
 // Logs that continue each other, verified from the one whose key is trusted: forwards by what each last entry names, backwards by
 // what each first entry names, and each link must hold in both directions (docs/ledger-format.md, "Key rotation").
+import { checkKeys } from './destruction.ts';
 import { Damage, meaning } from './damage.ts';
 import { segmentFile } from './journal-reading.ts';
 import { type Checkpoint, type NoteKey, NoteError, parseCheckpoint, parseNote, parseVkey } from './note.ts';
@@ -56,6 +57,7 @@ async function chainOnce(folders: readonly LogFolder[], key: NoteKey, options: V
   let recordings: number | undefined;
   let failure: ChainReport['failure'];
   let at = 0;
+  const keysBefore = options.keys?.();
 
   /** One log with its own key; Damage of a link is told of its file. */
   async function one(index: number, of: NoteKey): Promise<VerifyReport> {
@@ -66,7 +68,7 @@ async function chainOnce(folders: readonly LogFolder[], key: NoteKey, options: V
     const { report, recorded: found } = await verifyOnce(
       folders[index]!.folder,
       of,
-      { ...own, recordings: undefined },
+      { ...own, recordings: undefined, keys: undefined },
       kept,
     );
     reports[index] = report;
@@ -111,8 +113,14 @@ async function chainOnce(folders: readonly LogFolder[], key: NoteKey, options: V
     if (options.recordings !== undefined) {
       const seals = new Map(recorded.flatMap((log) => [...log.recordings]));
       const open = new Set(recorded.flatMap((log) => [...log.open()]));
-      recordings = await checkRecordings(options.recordings, seals, open);
+      const deleted = new Set(recorded.flatMap((log) => [...log.destruction.recordingsDeleted]));
+      recordings = await checkRecordings(options.recordings, seals, open, deleted);
     }
+    if (keysBefore)
+      checkKeys(
+        recorded.map((log) => log.destruction),
+        { before: keysBefore, after: options.keys!() },
+      );
   } catch (cause) {
     if (cause instanceof Failed) failure = { ...cause.failure, log: folders[at]!.name };
     else if (cause instanceof Damage) failure = { ...failureOf(cause), log: folders[at]!.name };

@@ -27,6 +27,11 @@ export function verifySummary(report: VerifyReport): string {
   lines.push(`  Sessions            ${opened} opened: ${sealed} sealed, ${open} open, ${orphaned} cut off by a crash`);
   lines.push(`  Gateway starts      ${report.boots}`);
   lines.push(...gapLines(report.gaps));
+  const { keys, sessions, holds } = report.shredded;
+  if (keys > 0)
+    lines.push(`  Shredded            ${keys} keys, ${sessions} sessions; their proofs are part of the above`);
+  if (holds > 0) lines.push(`  Holds in force      ${holds}`);
+  if (report.keysCompared) lines.push('  Keys                none is gone without an entry');
   if (report.continued > 0) lines.push(`  Kept checkpoints    ${report.continued}, continued by this log`);
   if (report.pinned > 0 && report.pinned < report.entries) {
     lines.push(`  Pinned by those     ${report.pinned} entries; for what follows there is the word of the key alone`);

@@ -1,5 +1,6 @@
 // The standalone verifier: a ledger folder and a public key, nothing else (guarantee 7). Everything is computed again
 // from the journal; the first thing wrong is named (docs/ledger-format.md, "Verification").
+import { checkKeys } from './destruction.ts';
 import { Damage, type DamageKind, kindOf, meaning } from './damage.ts';
 import { parseEntry } from './entry.ts';
 import type { Folder } from './folder.ts';
@@ -26,6 +27,8 @@ export interface VerifyOptions {
   readonly quorum?: number;
   /** Told now and then how many entries were read, and how many the checkpoint covers; waited for, so that a window can draw. */
   readonly progress?: (entries: number, of: number) => void | Promise<void>;
+  /** Which keys the gateway still has, asked before and after; without it nobody can tell a destroyed key from one that is there. */
+  readonly keys?: () => ReadonlySet<string>;
 }
 
 export interface VerifyFailure {
@@ -60,6 +63,10 @@ export interface VerifyReport {
   /** When no gateway wrote, and when one that ran gave no heartbeat. No failure: somebody has to know why. */
   readonly gaps: Gaps;
   readonly boots: number;
+  /** Keys destroyed by entries of the log, sessions whose content is gone with them, and holds in force. */
+  readonly shredded: { readonly keys: number; readonly sessions: number; readonly holds: number };
+  /** Whether the gateway's keys were compared with the log. */
+  readonly keysCompared: boolean;
   /** Milliseconds since the epoch of the first and the last entry. */
   readonly from?: number;
   readonly to?: number;
@@ -82,7 +89,7 @@ export interface VerifyReport {
 }
 
 /** What sessions of one log say of their recordings. */
-export type Recorded = Pick<Rules, 'recordings' | 'open'>;
+export type Recorded = Pick<Rules, 'recordings' | 'open' | 'destruction'>;
 
 /** Entries between two tellings of progress. */
 const tellEvery = 2_048;
@@ -130,6 +137,8 @@ export async function verifyOnce(
   let stamped: readonly Stamped[] = [];
   let witnessed: Witnessed | undefined;
   let failure: VerifyFailure | undefined;
+  const before = options.keys?.();
+  let keysCompared = false;
   try {
     checkpoint = await readCheckpoint(folder, key);
     const tiles = await listFiles(folder);
@@ -144,9 +153,13 @@ export async function verifyOnce(
     continued = kept.length;
     // A time stamp pins nothing here: whose it is was not checked.
     pinned = Math.max(0, ...outside.map(({ size }) => size));
+    const deleted = rules.destruction.recordingsDeleted;
     if (options.recordings !== undefined) {
-      recordings = await checkRecordings(options.recordings, rules.recordings, rules.open());
+      recordings = await checkRecordings(options.recordings, rules.recordings, rules.open(), deleted);
     }
+    // What continues a log may have destroyed its keys: then only both together can tell.
+    keysCompared = before !== undefined && rules.summary().successor === undefined;
+    if (keysCompared) checkKeys([rules.destruction], { before: before!, after: options.keys!() });
   } catch (cause) {
     if (!(cause instanceof Damage)) throw cause;
     failure = failureOf(cause);
@@ -163,6 +176,7 @@ export async function verifyOnce(
     continued,
     pinned,
     stamped,
+    keysCompared,
     ...(witnessed === undefined ? {} : { witnessed }),
     ...(recordings === undefined ? {} : { recordings }),
     ...(failure === undefined ? {} : { failure }),

@@ -1,5 +1,4 @@
 // Operations → rows, one transaction a batch. Plain prepared SQL: this runs once for each statement that passes the gateway.
-import { hash } from 'node:crypto';
 import { json } from './frozen-json.ts';
 import type {
   ApprovalRequested,
@@ -10,7 +9,9 @@ import type {
   StatementSettled,
   VoteCast,
 } from './project.ts';
+import { openRetentionRows } from './apply-retention.ts';
 import type { Sqlite } from './sqlite.ts';
+import { openTextRows } from './text-rows.ts';
 
 /** What a batch touched, for live events. */
 export interface Changes {
@@ -38,14 +39,6 @@ export interface Writer {
   clear(): void;
 }
 
-/**
- * Texts that are found again: those among the newest whose ids share a generation with the newest, or the one before. A
- * function of the rows alone, so that the same ledger gives the same rows however often it was followed anew.
- */
-const generation = 2_048;
-/** Longer texts are found by their hash instead. */
-const longestKeptText = 4_096;
-
 /** What a session, or a minute, gained in a batch. */
 interface Gains {
   statements: number;
@@ -62,9 +55,8 @@ interface Pending {
 }
 
 export function openWriter(db: Sqlite): Writer {
-  let texts = new Map<string, number>();
-  let textsBefore = new Map<string, number>();
-  let newestText = 0;
+  const texts = openTextRows(db);
+  const retention = openRetentionRows(db, texts);
   let changes: Changes;
   let logName: string | undefined;
   let pending = new Map<string, Map<number, Pending>>();
@@ -76,8 +68,6 @@ export function openWriter(db: Sqlite): Writer {
   const get = (sql: string, ...values: readonly (string | number)[]) =>
     db.prepare(sql).get(...values) as Record<string, string | number | null> | undefined;
 
-  const insertText = db.raw.prepare('INSERT INTO texts (id, hash, text) VALUES (?, ?, ?)');
-  const indexText = db.raw.prepare('INSERT INTO texts_index (rowid, text) VALUES (?, ?)');
   const insertStatement = db.raw.prepare(
     `INSERT INTO statements (session, sequence, entry, at, kind, text, parameters, ruling, rules, reason, advice, effects, approval, outcome, shadow)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -85,39 +75,6 @@ export function openWriter(db: Sqlite): Writer {
   const settleStatement = db.raw.prepare(
     'UPDATE statements SET outcome = ? WHERE session = ? AND sequence = ? AND outcome IS NULL',
   );
-
-  /** The same text stands once, or nearly so, however often it ran. */
-  function textId(text: string): number {
-    const kept = texts.get(text) ?? textsBefore.get(text);
-    if (kept !== undefined) return kept;
-    const isLong = text.length > longestKeptText;
-    const digest = isLong ? hash('sha256', text) : null;
-    const before = digest && (get('SELECT id FROM texts WHERE hash = ?', digest)?.id as number | undefined);
-    if (before) return before;
-    const id = ++newestText;
-    if (id % generation === 0) {
-      textsBefore = texts;
-      texts = new Map();
-    }
-    insertText.run(id, digest, text);
-    indexText.run(id, text);
-    if (!isLong) texts.set(text, id);
-    return id;
-  }
-
-  function readTexts(): void {
-    newestText = Number(get('SELECT coalesce(max(id), 0) AS id FROM texts')!.id);
-    const from = newestText - (newestText % generation);
-    const since = (first: number, last: number) =>
-      new Map(
-        db
-          .prepare('SELECT id, text FROM texts WHERE id BETWEEN ? AND ? AND hash IS NULL ORDER BY id')
-          .all(first, last)
-          .map((row) => [row.text as string, row.id as number]),
-      );
-    texts = since(from, newestText);
-    textsBefore = since(from - generation, from - 1);
-  }
 
   function forget(): void {
     pending = new Map();
@@ -207,10 +164,11 @@ export function openWriter(db: Sqlite): Writer {
     if (of.met !== undefined && of.ruling === 'permit')
       run('UPDATE sessions SET met = ? WHERE id = ?', JSON.stringify(of.met), of.session);
     changes.statements.set(of.session, Math.max(of.sequence, changes.statements.get(of.session) ?? 0));
+    if (of.labels) retention.label(of.session, of.labels);
     let ofSession = pending.get(of.session);
     if (!ofSession) pending.set(of.session, (ofSession = new Map()));
     // Texts get their ids in the order of entries, however these fall into batches.
-    const decided = { statement: of, text: textId(of.text), outcome: null };
+    const decided = { statement: of, text: texts.id(of.text), outcome: null };
     const before = ofSession.get(of.sequence);
     if (before === undefined) {
       ofSession.set(of.sequence, decided);
@@ -259,6 +217,11 @@ export function openWriter(db: Sqlite): Writer {
   function settle({ session, sequence, at, result }: StatementSettled): void {
     changes.statements.set(session, Math.max(sequence, changes.statements.get(session) ?? 0));
     const { shown, maskedCells } = result;
+    if (maskedCells > 0)
+      retention.label(
+        session,
+        (shown.masked as { label: string }[]).map(({ label }) => label),
+      );
     const outcome = `{"at":${at},${json(shown).slice(1)}`;
     const waiting = pending.get(session)?.get(sequence);
     if (waiting === undefined) {
@@ -270,11 +233,18 @@ export function openWriter(db: Sqlite): Writer {
     if (maskedCells > 0) gain(session, at, 0, 0, 0, maskedCells);
   }
 
+  function writePending(): void {
+    for (const ofSession of pending.values()) for (const statement of ofSession.values()) write(statement);
+    writeGains();
+    retention.writeLabels();
+    forget();
+  }
+
   function addApproval(of: ApprovalRequested): void {
     run(
       `INSERT INTO approvals (id, session, sequence, requester, requester_name, target, "database", text, parameters, effects, rules, advice,
-        "group", quorum, created, expires, digest, grade, state)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending') ON CONFLICT DO NOTHING`,
+        "group", quorum, created, asked, expires, digest, grade, state)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending') ON CONFLICT DO NOTHING`,
       of.id,
       of.session,
       of.sequence,
@@ -290,6 +260,7 @@ export function openWriter(db: Sqlite): Writer {
       of.group,
       of.quorum,
       of.created,
+      of.asked,
       of.expires,
       of.digest,
       of.grade,
@@ -299,12 +270,13 @@ export function openWriter(db: Sqlite): Writer {
 
   function addVote(of: VoteCast): void {
     run(
-      'INSERT INTO votes (approval, voter, voter_name, answer, at, reason, grade) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      'INSERT INTO votes (approval, voter, voter_name, answer, at, entry, reason, grade) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
       of.approval,
       of.voter,
       of.voterName,
       of.answer,
       of.at,
+      of.entry,
       of.reason,
       of.grade,
     );
@@ -332,6 +304,10 @@ export function openWriter(db: Sqlite): Writer {
         return addVote(operation.vote);
       case 'resolve-approval':
         return resolve(operation.id, operation.state, operation.at);
+      default:
+        // What is shredded may stand in this very batch.
+        if (operation.do === 'shred') writePending();
+        for (const session of retention.apply(operation)) changes.sessions.add(session);
     }
   }
 
@@ -345,12 +321,10 @@ export function openWriter(db: Sqlite): Writer {
       forget();
       if (db.raw.isTransaction) db.raw.exec('ROLLBACK');
       // What was remembered of texts may belong to the rows that are gone again.
-      readTexts();
+      texts.read();
       throw cause;
     }
   }
-
-  readTexts();
 
   return {
     apply(operations, progress, log) {
@@ -358,9 +332,7 @@ export function openWriter(db: Sqlite): Writer {
       changes = { sessions: new Set(), statements: new Map(), approvals: new Set() };
       return together(() => {
         for (const operation of operations) one(operation);
-        for (const ofSession of pending.values()) for (const statement of ofSession.values()) write(statement);
-        writeGains();
-        forget();
+        writePending();
         run(
           'UPDATE progress SET log = ?, next = ?, first_entry = ?, last_entry = ?',
           progress.log,
@@ -383,11 +355,12 @@ export function openWriter(db: Sqlite): Writer {
     clear() {
       together(() => {
         db.raw.exec("INSERT INTO texts_index (texts_index) VALUES ('delete-all')");
-        for (const table of ['sessions', 'statements', 'texts', 'approvals', 'votes', 'minutes'])
-          db.raw.exec(`DELETE FROM ${table}`);
+        for (const table of tables) db.raw.exec(`DELETE FROM ${table}`);
         db.raw.exec('UPDATE progress SET log = 0, next = 0, first_entry = NULL, last_entry = NULL');
       });
-      readTexts();
+      texts.read();
     },
   };
 }
+
+const tables = 'sessions statements texts approvals votes minutes session_labels process_keys holds'.split(' ');

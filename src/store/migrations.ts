@@ -78,6 +78,33 @@ const steps: readonly Step[] = [
       'ALTER TABLE progress ADD COLUMN log INTEGER NOT NULL DEFAULT 0',
     ],
   },
+  {
+    name: '0007-retention',
+    statements: [
+      'ALTER TABLE sessions ADD COLUMN shredded INTEGER',
+      'ALTER TABLE sessions ADD COLUMN shred_rule TEXT',
+      'ALTER TABLE sessions ADD COLUMN shred_entry INTEGER',
+      'ALTER TABLE sessions ADD COLUMN shred_deleted INTEGER NOT NULL DEFAULT 0',
+      'CREATE INDEX sessions_key ON sessions (key)',
+      'CREATE INDEX sessions_kept ON sessions (closed, id) WHERE shredded IS NULL AND closed IS NOT NULL',
+      'CREATE INDEX sessions_shredded ON sessions (shredded, id) WHERE shredded IS NOT NULL',
+      'ALTER TABLE approvals ADD COLUMN asked INTEGER NOT NULL DEFAULT 0',
+      'CREATE INDEX approvals_session ON approvals (session)',
+      'ALTER TABLE votes ADD COLUMN entry INTEGER NOT NULL DEFAULT 0',
+      'CREATE TABLE session_labels (session TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (session, label)) WITHOUT ROWID',
+      `CREATE TABLE process_keys (
+        key TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, lasting INTEGER NOT NULL) WITHOUT ROWID`,
+      `CREATE TABLE holds (
+        id TEXT PRIMARY KEY, at INTEGER NOT NULL, entry INTEGER NOT NULL, session TEXT, principal TEXT, lost INTEGER NOT NULL, target TEXT,
+        "from" INTEGER, "to" INTEGER, reason TEXT NOT NULL, "by" TEXT NOT NULL, released INTEGER, release_entry INTEGER) WITHOUT ROWID`,
+      // 1 while bytes of something shredded may be left in the file's log.
+      'ALTER TABLE progress ADD COLUMN scrub INTEGER NOT NULL DEFAULT 0',
+      // Labels of earlier sessions are in earlier entries: they are followed anew.
+      "INSERT INTO texts_index (texts_index) VALUES ('delete-all')",
+      ...['sessions', 'statements', 'texts', 'approvals', 'votes', 'minutes'].map((table) => `DELETE FROM ${table}`),
+      'UPDATE progress SET next = 0, first_entry = NULL, last_entry = NULL',
+    ],
+  },
 ];
 
 /** Brings the tables to the newest form. Throws what the database said when a step fails. */

@@ -2,6 +2,8 @@
 // follower.test.ts, "rebuilt"). A payload whose key was destroyed leaves rows without content.
 import type { Json } from '../domain/entry.ts';
 import type { JournalItem } from '../ledger/read-journal.ts';
+import { erased } from './erased.ts';
+import { labelsMet, projectRetention, type RetentionOperation } from './project-retention.ts';
 
 export type Operation =
   | { readonly do: 'open-session'; readonly session: SessionOpened }
@@ -10,7 +12,8 @@ export type Operation =
   | { readonly do: 'settle-statement'; readonly outcome: StatementSettled }
   | { readonly do: 'add-approval'; readonly approval: ApprovalRequested }
   | { readonly do: 'add-vote'; readonly vote: VoteCast }
-  | { readonly do: 'resolve-approval'; readonly id: string; readonly state: string; readonly at: number };
+  | { readonly do: 'resolve-approval'; readonly id: string; readonly state: string; readonly at: number }
+  | RetentionOperation;
 
 export interface SessionOpened {
   readonly id: string;
@@ -62,6 +65,8 @@ export interface StatementDecided {
   readonly shadow?: Json;
   /** What the session has asked about labelled columns so far. */
   readonly met?: Json;
+  /** Labels of the columns that it named or that its results come from. */
+  readonly labels?: readonly string[];
 }
 
 export interface StatementSettled {
@@ -93,6 +98,8 @@ export interface ApprovalRequested {
   readonly group: string;
   readonly quorum: number;
   readonly created: number;
+  /** When its entry was written. */
+  readonly asked: number;
   readonly expires: number;
   readonly digest: string;
   readonly grade?: string;
@@ -104,17 +111,23 @@ export interface VoteCast {
   readonly voterName: string;
   readonly answer: string;
   readonly at: number;
+  readonly entry: number;
   readonly reason?: string;
   readonly grade: string;
 }
 
 export type Fields = { readonly [key: string]: Json | undefined };
 
-/** Stands where content was erased: its key was destroyed. */
-export const erased = '(erased)';
-
 /** What one entry changes; nothing for entries that the store does not show. Never throws, whatever the payload looks like. */
 export function project(item: JournalItem): readonly Operation[] {
+  const { entry, payload } = item;
+  const admin = fields(payload === undefined || payload === 'shredded' ? undefined : payload.admin);
+  // Of most entries there is nothing to say but what they are.
+  const kept = entry.sid === undefined ? projectRetention(item, admin) : [];
+  return kept.length === 0 ? shown(item) : [...kept, ...shown(item)];
+}
+
+function shown(item: JournalItem): readonly Operation[] {
   const { entry, index } = item;
   const payload: Fields = item.payload === undefined || item.payload === 'shredded' ? {} : item.payload;
   const gone = item.payload === 'shredded' ? erased : '';
@@ -172,6 +185,7 @@ export function project(item: JournalItem): readonly Operation[] {
             voterName: text(vote.voterName) ?? voter,
             answer,
             at: entry.ts,
+            entry: index,
             reason: text(vote.reason),
             grade: text(entry.x.grade) ?? 'session',
           },
@@ -198,7 +212,7 @@ function opened({ entry, index }: JournalItem, who: Fields, gone: string): Sessi
     key: entry.k,
     principal: `${issuer}|${subject}`,
     name: text(principal.name) ?? subject,
-    kind: text(principal.kind) ?? 'agent',
+    kind: text(principal.kind) ?? text(entry.x.kind) ?? 'agent',
     issuer,
     subject,
     groups: strings(principal.groups),
@@ -236,6 +250,7 @@ function decided(
       : strings(entry.x.e).map((action) => ({ action, resource: gone })),
     approval: text(entry.x.approval),
     ...(Array.isArray(entry.x.met) ? { met: entry.x.met } : {}),
+    labels: text(entry.x.d) === 'deny' ? undefined : labelsMet(what),
     shadow: entry.x.s === undefined ? undefined : shadowOf(fields(entry.x.s), fields(what.shadow)),
   };
 }
@@ -304,6 +319,7 @@ function requested({ entry }: JournalItem, id: string, payload: Fields, gone: st
     group: text(entry.x.group) ?? text(fields(request.quorum).of) ?? '',
     quorum: count(entry.x.quorum) || 1,
     created: Date.parse(text(request.created) ?? '') || entry.ts,
+    asked: entry.ts,
     expires: count(entry.x.expires),
     digest: text(entry.x.digest) ?? '',
     grade: text(entry.x.grade),

@@ -4,6 +4,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { type KeyPlace, openKeyProvider } from '../keys/open-provider.ts';
 import { type KeyOpener, openKeyring } from '../ledger/keyring.ts';
 import { type JournalItem, type JournalTail, openJournalTail, readJournal } from '../ledger/read-journal.ts';
+import { forgetPayloads } from '../ledger/payload.ts';
 import { type Changes, openWriter, type Progress, type Writer } from './apply.ts';
 import { migrate } from './migrations.ts';
 import { type Operation, project } from './project.ts';
@@ -76,6 +77,7 @@ export async function openProjector(options: ProjectorOptions): Promise<Projecto
               for (const operation of project(item)) {
                 operations.push(operation);
                 if (operation.do === 'add-statement') length += operation.statement.text.length;
+                if (operation.do === 'shred') opened.forget(operation.shredding.keys);
               }
               last = item;
               first ??= digestOf(item);
@@ -84,8 +86,9 @@ export async function openProjector(options: ProjectorOptions): Promise<Projecto
           }
           if (size > 0) flush();
           // What continues a log begins where that one has ended for good.
-          if (log === logs.length - 1) return;
+          if (log === logs.length - 1) break;
         }
+        scrub(db);
       },
       next: shown,
       close() {
@@ -98,6 +101,17 @@ export async function openProjector(options: ProjectorOptions): Promise<Projecto
     db.close();
     throw cause;
   }
+}
+
+/** After a shredding: its bytes leave the database's log too, and what this thread remembers. Tried again while a reader is in the way. */
+function scrub(db: Sqlite): void {
+  const row = db.prepare('SELECT scrub FROM progress').get() as { scrub: number };
+  if (row.scrub === 0) return;
+  forgetPayloads();
+  // Deleted words stay in the index until its parts are merged, and their beginnings between its pages: it is written anew.
+  db.raw.exec("INSERT INTO texts_index (texts_index) VALUES ('rebuild'); UPDATE progress SET scrub = 0");
+  const { busy } = db.raw.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+  if (busy !== 0) db.raw.exec('UPDATE progress SET scrub = 1');
 }
 
 async function openStoreFile(file: string): Promise<Sqlite> {

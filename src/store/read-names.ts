@@ -8,4 +8,9 @@ export const readNames = [
   'approvals',
   'approval',
   'counters',
+  'expiring',
+  'processKeys',
+  'holds',
+  'shredded',
+  'deletedRecordings',
 ] as const satisfies readonly (keyof Reads)[];

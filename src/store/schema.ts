@@ -11,6 +11,9 @@ export interface Schema {
   readonly votes: VotesTable;
   readonly minutes: MinutesTable;
   readonly progress: ProgressTable;
+  readonly session_labels: { readonly session: string; readonly label: string };
+  readonly process_keys: ProcessKeysTable;
+  readonly holds: HoldsTable;
 }
 
 export interface SessionsTable {
@@ -39,6 +42,11 @@ export interface SessionsTable {
   /** Id of the key that seals its content. */
   readonly key: string | null;
   readonly recorded_bytes: number;
+  /** When its key was destroyed, by which rule and entry; 1 where its recording was deleted too. */
+  readonly shredded: number | null;
+  readonly shred_rule: string | null;
+  readonly shred_entry: number | null;
+  readonly shred_deleted: Generated<number>;
   /** The recording's rule. */
   readonly rule: string | null;
   /** JSON: rows and bytes that the rule left out. */
@@ -89,6 +97,7 @@ export interface ApprovalsTable {
   readonly group: string;
   readonly quorum: number;
   readonly created: number;
+  readonly asked: number;
   readonly expires: number;
   readonly digest: string;
   readonly state: string;
@@ -102,6 +111,7 @@ export interface VotesTable {
   readonly voter_name: string;
   readonly answer: string;
   readonly at: number;
+  readonly entry: number;
   readonly reason: string | null;
   readonly grade: string;
 }
@@ -123,4 +133,32 @@ export interface ProgressTable {
   /** SHA-256, hex, of the first and of the last entry that were followed. */
   readonly first_entry: string | null;
   readonly last_entry: string | null;
+  readonly scrub: Generated<number>;
+}
+
+/** Keys of what was said outside sessions. */
+export interface ProcessKeysTable {
+  readonly key: string;
+  /** Times of the first and the last entry that it seals. */
+  readonly first: number;
+  readonly last: number;
+  /** 1 when it seals an entry that others are judged by. */
+  readonly lasting: number;
+}
+
+export interface HoldsTable {
+  readonly id: string;
+  readonly at: number;
+  readonly entry: number;
+  readonly session: string | null;
+  readonly principal: string | null;
+  /** 1 when it names a principal that cannot be read any more. */
+  readonly lost: number;
+  readonly target: string | null;
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly reason: string;
+  readonly by: string;
+  readonly released: number | null;
+  readonly release_entry: number | null;
 }

@@ -15,9 +15,12 @@ const keptStatements = 200;
 /** Opens the store's file. Reading and writing connections live on different threads; a reader waits at most 5 s for a lock. */
 export function openSqlite(file: string, options: { readonly readOnly: boolean }): Sqlite {
   const raw = new DatabaseSync(file, { readOnly: options.readOnly, timeout: 5000 });
+  // secure_delete: what is shredded is overwritten, and so is what the index leaves behind when it merges its parts.
   // NORMAL: after power loss the newest transactions may be missing, and the ledger is followed from there again.
   if (!options.readOnly)
-    raw.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000');
+    raw.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA secure_delete = ON',
+    );
   raw.exec('PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY');
   const statements = new Map<string, StatementSync>();
   function prepare(text: string): StatementSync {

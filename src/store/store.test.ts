@@ -15,7 +15,7 @@ import { readJournal } from '../ledger/read-journal.ts';
 import { openRecount } from '../ledger/recount.ts';
 import { storePopulation } from './population.ts';
 import { openProjector } from './projector.ts';
-import { erased } from './project.ts';
+import { erased } from './erased.ts';
 import { openStore, type Store } from './store.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
