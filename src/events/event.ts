@@ -53,6 +53,7 @@ const mappings: Readonly<Record<string, Mapping>> = {
   'approver-key.vouch': session.keyVouched,
   'approver-key.revoke': session.keyRevoked,
   'evidence.access': session.access,
+  'keys.rewrap': log.rewrap,
   'retention.hold': log.hold,
   'retention.release': log.release,
   'retention.shred': log.shred,

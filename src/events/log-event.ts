@@ -76,6 +76,7 @@ export const configuration = ofEntity(10, 'configuration', 'a configuration was 
 export const successor = ofEntity(3, 'log key', 'the ledger continues under another key', 'high');
 export const hold = ofEntity(1, 'retention hold', 'records were put on hold', 'low');
 export const release = ofEntity(4, 'retention hold', 'a hold on records was lifted', 'medium');
+export const rewrap = ofEntity(3, 'data keys', 'data keys were wrapped anew', 'low');
 export const shred = ofEntity(4, 'data keys', 'records were erased by destroying their keys', 'medium');
 
 /** A look at something that must be so: the result is a finding, good or bad. */
