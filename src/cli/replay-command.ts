@@ -1,8 +1,10 @@
 // countersign replay <session>: a recorded session played again, over the API.
 import { type Command, InvalidArgumentError } from 'commander';
+import { takesConfig } from './open-config.ts';
 import type { Page, Replay, StatementRow } from '../api/contract.ts';
 import { type ApiChoice, type ApiClient, openClient, segment, takesApi } from './api-client.ts';
-import { wholeNumber } from './arguments.ts';
+import { collect, wholeNumber } from './arguments.ts';
+import type { AgainChoice } from './replay-again.ts';
 import { Exit, examples, type Io, printJson } from './output.ts';
 import { play } from './replay.ts';
 import { placeOfStatement, placeOfTime, timeOf } from './replay-playback.ts';
@@ -20,9 +22,20 @@ export interface ReplayChoice extends ApiChoice {
 }
 
 export function register(program: Command, io: Io): void {
-  const replay = takesReplay(program.command('replay <session>')).action((id: string, choice: ReplayChoice) =>
-    run(id, choice, io),
-  );
+  const replay = takesConfig(takesReplay(program.command('replay <session>')))
+    .option('--policy <folder>', 'decide it again under the policies of this folder (exit 1 when something changes)')
+    .option('--sandbox', 'run it again on a throw-away database and list what differs (exit 1 when something does)')
+    .option('--server <url>', 'server on which that database is made and dropped (default: an embedded one)')
+    .option('--schema <file>', 'SQL to load first, such as pg_dump --schema-only; repeatable', collect, [])
+    .action(async (id: string, choice: ReplayChoice & AgainChoice) => {
+      if (!choice.sandbox && choice.policy === undefined) {
+        if (choice.server !== undefined || choice.schema.length > 0)
+          throw new Exit(2, '--server and --schema are for --sandbox: add it');
+        return run(id, choice, io);
+      }
+      const { again } = await import('./replay-again.ts');
+      return again(id, choice, io);
+    });
   examples(replay, [
     [
       'Watch a session: space pauses, arrows step, g goes to a statement or a time, q leaves',
@@ -30,6 +43,11 @@ export function register(program: Command, io: Io): void {
     ],
     ['From the twelfth statement on, at four times the pace', 'countersign replay 4f1c9a… --statement 12 --speed 4'],
     ['All of it at once, for a file', 'countersign replay 4f1c9a… --no-wait > replay.txt'],
+    ['What other policies would have said, where the data folder is', 'countersign replay 4f1c9a… --policy draft'],
+    [
+      'Does it still do what it did, on a schema of now',
+      'countersign replay 4f1c9a… --sandbox --schema schema.sql --server postgres://admin@127.0.0.1:5433/postgres',
+    ],
   ]);
 }
 

@@ -1,5 +1,6 @@
 // What entries must say about each other: time, boots, sessions, segment seals. Fed in order by the verifier.
 import type { Json } from '../domain/entry.ts';
+import { readRule } from '../domain/recording-rule.ts';
 import { Damage, meaning } from './damage.ts';
 import { type Destruction, openDestruction } from './destruction.ts';
 import type { Entry } from './entry.ts';
@@ -198,6 +199,7 @@ export function openRules(key: NoteKey): Rules {
       throw wrong(`the recording was opened under ${words(rule)} and sealed under ${words(seal.rule)}`);
     }
     if (rule === undefined) return;
+    if (readRule(rule) === undefined) throw wrong('the recording is kept under no rule that there is');
     const { kept, unkept } = seal;
     if (!kept) throw wrong('the seal does not say what its recording holds', meaning.missing);
     if (rule === 'full' && unkept) throw wrong('the recording holds less than its rule says', meaning.missing);

@@ -235,6 +235,7 @@ const cases: [string, Draft[], string | undefined][] = [
     undefined,
   ],
   ['what was lost is owed to nobody', [ruled('full'), ...some(900, 'lost'), stamped(stamp(0, 'full'))], undefined],
+  ['a rule that there is not', [ruled('some'), stamped(stamp(0, 'some'))], 'no rule that there is'],
   ['a seal under no rule', [ruled('full'), stamped({ ...stamp(0, 'full'), rule: undefined })], 'sealed under no rule'],
   ['a seal under another rule', [ruled('full'), stamped(stamp(0, 'digest'))], 'sealed under the rule digest'],
   ['a rule that nobody opened', [open, stamped(stamp(0, 'full'))], 'opened under no rule'],

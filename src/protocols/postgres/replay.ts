@@ -345,7 +345,7 @@ const texts: Readonly<Record<number, RegExp>> = {
  * Only a Bind knows the formats of a prepared statement's rows, and recordings do not keep it: a value of its type's
  * binary size that is no text of that type is taken for binary, and so is what holds control characters or is not UTF-8.
  */
-function looksBinary(type: number, value: Buffer): boolean {
+export function looksBinary(type: number, value: Buffer): boolean {
   const start = value.toString('latin1', 0, 200);
   if (/[\0-\x08\x0e-\x1f]/.test(start) || !isUtf8(value)) return true;
   return binarySizes[type] === value.length && !texts[type]?.test(start);
