@@ -42,7 +42,7 @@ import { deploymentKey } from './deployment-key.ts';
 import { ownTexts, recordOwn } from './joining.ts';
 import { openHolding } from './holding.ts';
 import { openLabelWarnings } from './label-warnings.ts';
-import { openOutlets } from './outlets.ts';
+import { openOutlets, openScrapes, openTimes } from './outlets.ts';
 import { openCosigning } from '../witness/cosigning.ts';
 import { openObjects } from './objects.ts';
 import { policyParts } from './policy-parts.ts';
@@ -101,10 +101,12 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     const halted = Promise.withResolvers<Fault>();
     const objects = await openObjects(config, log, halted.resolve);
     closing.push(() => objects?.close(5_000));
+    const { times, timed } = openTimes(config);
     const began = performance.now();
     const { ledger, orphans } = await openResumingLedger(
       {
         provider,
+        ...(timed ? { timed } : {}),
         ...(objects ? { replica: objects.replica } : {}),
         keysTold: ({ failing, ...status }) =>
           failing
@@ -254,9 +256,11 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       keys: keyPlace,
       file: paths.store,
       failed: (message) => log.error(message),
+      ...(times ? { countFrom: ledger.status().entries } : {}),
     });
     closing.push(() => store.close());
     closing.push(ledger.onAppend((entries) => store.advanced(entries)));
+    closing.push(await openScrapes(config, log, { ledger, gateway, store, outlets, times }));
     const keyring = openKeyring(paths.state, openKeyProvider(keyPlace));
     closing.push(() => keyring.close());
     const backtester = openBacktester({
@@ -366,36 +370,4 @@ function operatorCause(fault: Fault): unknown {
 /** The words of a provider's failure; they hold no secret (test: keys/providers.test.ts). */
 function causeWords({ message, cause }: Fault): string {
   return cause instanceof Error ? cause.message : message;
-}
-
-/** Serves until the process is told to stop, in order; a second signal ends it at once. Rejects when a witness stopped it. */
-export async function serveUntilStopped(config: Config): Promise<void> {
-  let asked = false;
-  // Listened to from the beginning: a signal during the start, or right behind it, is an orderly stop too.
-  const told = new Promise<string>((resolve) => {
-    const stop = (signal: string) => {
-      if (asked) process.exit(130);
-      asked = true;
-      resolve(signal);
-    };
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
-    // The parent is gone; our own goodbye to it, below, is not meant.
-    process.once('disconnect', () => asked || stop('SIGTERM'));
-  });
-  const running = await serve(config);
-  // A parent that started us over an IPC channel waits for this.
-  if (!asked)
-    process.send?.({
-      ready: true,
-      listeners: running.listeners,
-      console: running.consoleUrl,
-      recoveryMs: running.recoveryMs,
-    });
-  const end = await Promise.race([told, running.halted]);
-  await running.stop(end instanceof Fault ? end.message : end);
-  if (process.connected) process.disconnect();
-  // Everything that must last is written by now: a link that somebody forgot must not keep the process.
-  setTimeout(() => process.exit(), 1_000).unref();
-  if (end instanceof Fault) throw end;
 }

@@ -9,7 +9,7 @@ export function register(program: Command, io: Io): void {
     .action(async (options: ConfigOption) => {
       const config = await openConfig(options, io);
       // Loaded here, because no other command needs the whole gateway.
-      const gateway = await import('../bin/serve.ts');
+      const gateway = await import('../bin/until-stopped.ts');
       await gateway.serveUntilStopped(config).catch((error: unknown) => {
         if (error instanceof Error && error.name === 'PolicyErrors')
           throw new Exit(2, `the policies in ${config.policies} are not right\n${error.message}`);

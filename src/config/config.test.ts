@@ -367,6 +367,10 @@ describe('what is refused, where, and what to write', () => {
       ['to: udp', 'write one of file, syslog, http or otlp'],
     ] as const)
       expect(sink(wrong), wrong).toEqual([words]);
+    const metrics = (text: string) => problems(`${minimal}\nmetrics: { port: 9464${text} }\n`).length;
+    const tls = ', tls: { cert: { file: a }, key: { file: b } }';
+    expect([metrics(''), metrics(', address: 0.0.0.0'), metrics(`, address: 0.0.0.0${tls}`)]).toEqual([0, 1, 1]);
+    expect(metrics(`, address: 0.0.0.0, token: { env: T }${tls}`)).toBe(0);
     expect(read(`${minimal}\nexports: [{ name: a, to: file, output: { file: x.jsonl } }]`).exports[0]).toMatchObject({
       output: { file: '/etc/cs/x.jsonl' },
       sync: true,

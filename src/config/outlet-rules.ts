@@ -13,7 +13,7 @@ const own: Readonly<Record<Settings['exports'][number]['to'], readonly Key[]>> =
 const needed = { file: 'output', syslog: 'host', http: 'url', otlp: 'url' } as const;
 const optional = ['output', 'host', 'tls', 'url', 'token', 'sign'] as const;
 
-export function outletRules({ exports: sinks, targets }: Settings): Broken[] {
+export function outletRules({ exports: sinks, metrics, targets }: Settings): Broken[] {
   const broken = twins(
     ['exports'],
     'name',
@@ -43,5 +43,10 @@ export function outletRules({ exports: sinks, targets }: Settings): Broken[] {
           message: `no target has this name: write one of ${targets.map((one) => one.name).join(', ')}`,
         });
   }
+  if (metrics && !isLoopback(metrics.address) && !(metrics.tls && metrics.token))
+    broken.push({
+      path: ['metrics', 'address'],
+      message: 'anybody could read them: add tls and token, or listen on 127.0.0.1',
+    });
   return broken;
 }

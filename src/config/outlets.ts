@@ -66,7 +66,19 @@ export function outlets({ file, name, secret, text, webUrl }: Forms) {
       .default(60)
       .describe('Deliveries of so long share one `export.receipt` in the ledger.'),
   });
+  const metrics = z.strictObject({
+    address: text.default('127.0.0.1').describe('Address to listen on.'),
+    port: z.int().min(0).max(65_535).describe('Port to listen on; 0 lets the system choose.'),
+    tls: z
+      .strictObject({ cert: file.describe('Certificate chain, PEM.'), key: file.describe('Private key, PEM.') })
+      .optional()
+      .describe('Certificate; needed where the address is not loopback.'),
+    token: secret
+      .optional()
+      .describe('Token that a scraper must send as a bearer; needed where the address is not loopback.'),
+  });
   return {
+    metrics: metrics.optional().describe('Prometheus metrics, `GET /metrics` (docs/metrics.md).'),
     exports: z.array(exportTo).max(20).default([]).describe('Events of everything in the ledger, for other systems.'),
   };
 }

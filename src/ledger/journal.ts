@@ -35,6 +35,8 @@ export interface JournalOptions {
   written(upTo: number): void;
   /** Called once, when the journal stops for good. */
   stopped(fault: Fault): void;
+  /** How long a group took to be written, and a sync to end, in milliseconds: once for each group, not for each entry. */
+  readonly timed?: ((what: 'write' | 'sync', ms: number) => void) | undefined;
 }
 
 export interface Journal {
@@ -83,6 +85,8 @@ export function openJournal(options: JournalOptions): Journal {
   let end = bodyStart;
   let first = next;
   let scheduled = false;
+  /** When the group that is being gathered began, where that is measured. */
+  let begun = 0;
   let resting: NodeJS.Timeout | undefined;
   /** Segments that this journal has begun, and how many of their names are known to be on the device. */
   let names = 0;
@@ -145,6 +149,7 @@ export function openJournal(options: JournalOptions): Journal {
       resting ??= setTimeout(rested, restMs);
     } else {
       scheduled = true;
+      if (options.timed) begun = performance.now();
       setImmediate(flush);
     }
   }
@@ -177,6 +182,8 @@ export function openJournal(options: JournalOptions): Journal {
     const count = next - first;
     const onWritten = written;
     const onSynced = synced;
+    const since = begun;
+    begun = 0;
     try {
       if (fd === undefined) begin();
       writeFrameHeader(buffer, hashSize, { first, count, body: end - bodyStart });
@@ -194,6 +201,7 @@ export function openJournal(options: JournalOptions): Journal {
       stop(cause);
       return;
     }
+    if (since > 0) options.timed?.('write', performance.now() - since);
     written = synced = undefined;
     onWritten?.resolve();
     if (onSynced) {
@@ -228,7 +236,9 @@ export function openJournal(options: JournalOptions): Journal {
             retired = [];
             for (const old of closing) disk.close(old);
             // Waits once in any case: what ended within this turn would be taken for still running.
+            const since = performance.now();
             await (fd === undefined ? undefined : disk.sync(fd));
+            options.timed?.('sync', performance.now() - since);
             const named = names;
             if (named > durableNames) {
               await disk.syncFolder(folder);

@@ -65,6 +65,8 @@ export interface LedgerOptions {
   readonly takeLock?: typeof takeLock;
   /** Called once, when the ledger stops for good because it could not write. */
   readonly stopped?: (fault: Fault) => void;
+  /** How long each group of entries took to be written, and each sync, in milliseconds. */
+  readonly timed?: (what: 'write' | 'sync', ms: number) => void;
 }
 
 export interface Appended {
@@ -261,6 +263,7 @@ export async function startWriting(options: LedgerOptions, recover: typeof recov
     segmentEntries: options.segmentEntries ?? 65_536,
     segmentBytes: options.segmentBytes ?? 64 * 1024 * 1024,
     sealed: sealSegment,
+    timed: options.timed,
     written(upTo) {
       timer ??= setTimeout(tick, options.periodMs ?? 1000);
       for (const listener of listeners) listener(upTo);

@@ -1,5 +1,6 @@
 // The projector as the rest of the gateway sees it: told how far the ledger is, telling what changed.
 import { Worker } from 'node:worker_threads';
+import type { Gain } from '../metrics/tally.ts';
 import type { FromProjector, ToProjector } from './projector-worker.ts';
 import type { ProjectorOptions } from './projector.ts';
 
@@ -11,6 +12,8 @@ export interface StoreChanges {
   readonly approvals: readonly string[];
   /** Entries that the store shows now. */
   readonly next: number;
+  /** What they add up to, for the metrics. */
+  readonly gains: readonly Gain[];
 }
 
 export interface FollowerOptions extends ProjectorOptions {

@@ -1,5 +1,7 @@
 // The projector on a thread of its own, so that following the ledger costs the data path nothing.
 import { parentPort, workerData } from 'node:worker_threads';
+import { type Gain, openTally } from '../metrics/tally.ts';
+import type { JournalItem } from '../ledger/read-journal.ts';
 import { openProjector, type Projector, type ProjectorOptions } from './projector.ts';
 
 /** To the worker: the ledger has grown, or close. From it: what changed, where it stands, or that it could not go on. */
@@ -11,6 +13,8 @@ export type FromProjector =
       readonly statements: readonly (readonly [session: string, latest: number])[];
       readonly approvals: readonly string[];
       readonly next: number;
+      /** What the entries add up to, where they are counted. */
+      readonly gains: readonly Gain[];
     }
   | { readonly is: 'idle'; readonly next: number }
   | { readonly is: 'failed'; readonly message: string }
@@ -22,6 +26,15 @@ let projector: Projector | undefined;
 let again = false;
 let running = false;
 let closing = false;
+const tally = openTally();
+/** Index of the next entry to count: after a failed batch, or a store that is made anew, entries come a second time. */
+let uncounted = (workerData as ProjectorOptions).countFrom ?? Number.POSITIVE_INFINITY;
+
+function seen({ entry, index }: JournalItem): void {
+  if (index < uncounted) return;
+  uncounted = index + 1;
+  tally.add(entry);
+}
 
 async function run(): Promise<void> {
   if (running) {
@@ -34,8 +47,9 @@ async function run(): Promise<void> {
     try {
       projector ??= await openProjector(workerData as ProjectorOptions);
       await projector.follow(({ sessions, statements, approvals }, next) => {
-        tell({ is: 'changed', sessions: [...sessions], statements: [...statements], approvals: [...approvals], next });
-      });
+        const changes = { sessions: [...sessions], statements: [...statements], approvals: [...approvals] };
+        tell({ is: 'changed', ...changes, next, gains: tally.take() });
+      }, seen);
       tell({ is: 'idle', next: projector.next() });
     } catch (cause) {
       // Opened again at the next attempt: what failed may be gone by then, and the rows are as they were before the batch.

@@ -22,11 +22,13 @@ export interface ProjectorOptions {
   readonly file: string;
   /** Entries in one transaction. */
   readonly batch?: number;
+  /** Index from which entries are counted for the metrics; nothing is where absent. */
+  readonly countFrom?: number;
 }
 
 export interface Projector {
   /** Follows the ledger to its present end; told of each batch. Rejects with a Fault when the ledger cannot be read. */
-  follow(told: (changes: Changes, next: number) => void): Promise<void>;
+  follow(told: (changes: Changes, next: number) => void, seen?: (item: JournalItem) => void): Promise<void>;
   /** Entries of the ledger itself that the store shows. */
   next(): number;
   close(): void;
@@ -56,7 +58,7 @@ export async function openProjector(options: ProjectorOptions): Promise<Projecto
     let progress = await sameLedger(writer, folders);
     const shown = () => (progress.log === logs.length - 1 ? progress.next : 0);
     return {
-      async follow(told) {
+      async follow(told, seen) {
         let operations: Operation[] = [];
         let size = 0;
         let length = 0;
@@ -79,6 +81,7 @@ export async function openProjector(options: ProjectorOptions): Promise<Projecto
                 if (operation.do === 'add-statement') length += operation.statement.text.length;
                 if (operation.do === 'shred') opened.forget(operation.shredding.keys);
               }
+              if (log === logs.length - 1) seen?.(item);
               last = item;
               first ??= digestOf(item);
               if (++size >= (options.batch ?? 4_000) || length > longestBatch) flush();

@@ -33,8 +33,8 @@ export function openStore(options: StoreOptions): Store {
   const changed = (changes: StoreChanges) => {
     for (const listener of listeners) listener(changes);
   };
-  const { ledger, earlier, state, keys, file, batch, failed } = options;
-  const follower = startFollower({ ledger, earlier, state, keys, file, batch, failed, changed });
+  const { ledger, earlier, state, keys, file, batch, countFrom, failed } = options;
+  const follower = startFollower({ ledger, earlier, state, keys, file, batch, countFrom, failed, changed });
   const reader = openReader(file, options.readMs ?? 10_000, follower.ready);
   const reads = Object.fromEntries(
     readNames.map((name) => [name, (...values: readonly unknown[]) => reader.ask(name, values)]),
