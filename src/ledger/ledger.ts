@@ -1,4 +1,5 @@
 // The ledger: append, and know when it is durable. One process writes one log (docs/ledger-format.md).
+// Long because the order of opening, appending, publishing and closing is to be read in one piece.
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
