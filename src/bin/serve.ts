@@ -14,7 +14,6 @@ import { openIdentity } from '../identity/identity.ts';
 import { openKeyProvider } from '../keys/open-provider.ts';
 import { openKeyring } from '../ledger/keyring.ts';
 import { openResumingLedger } from '../ledger/resuming.ts';
-import { parseVkey } from '../ledger/note.ts';
 import { listen, type Listener } from '../listeners/listen.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Orphan } from '../ledger/open-sessions.ts';
@@ -43,7 +42,6 @@ import { ownTexts, recordOwn } from './joining.ts';
 import { openHolding } from './holding.ts';
 import { openLabelWarnings } from './label-warnings.ts';
 import { openOutlets, openScrapes, openTimes } from './outlets.ts';
-import { openCosigning } from '../witness/cosigning.ts';
 import { openObjects } from './objects.ts';
 import { policyParts } from './policy-parts.ts';
 import { openTelling } from './telling.ts';
@@ -151,24 +149,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
 
     const outlets = openOutlets(config, ledger, log, keyPlace);
     closing.push(() => outlets.close());
-    if (config.ledger.witnesses.length > 0) {
-      const cosigning = openCosigning({
-        folder: paths.ledger,
-        temporary: join(paths.state, 'tmp'),
-        log: parseVkey(ledger.vkey),
-        witnesses: config.ledger.witnesses.map(({ key, url }) => ({ vkey: parseVkey(key), url })),
-        everyMs: config.ledger.witnessSeconds * 1_000,
-        fetch: globalThis.fetch,
-        failed: (witness, why) => log.warn({ witness }, `the witness did not cosign: ${why}`),
-        rolledBack: halted.resolve,
-      });
-      closing.push(() => cosigning.close());
-      void cosigning
-        .round()
-        .catch((error: Error) => log.warn({ err: error }, 'no checkpoint could be shown to witnesses'));
-    }
-
-    closing.push(openHolding(config, ledger, log));
+    closing.push(openHolding(config, ledger, log, halted.resolve));
 
     const identity = {
       ...openIdentity(config.issuers, { now: Date.now, fetch: globalThis.fetch }),

@@ -3,16 +3,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { NoteError } from '../ledger/note.ts';
+import { noteOf } from '../ledger/receipt.ts';
 import type { ChainReport } from '../ledger/verify-chain.ts';
 import { verifyChain, verifyLedger } from '../ledger/verify-disk.ts';
 import { chainSummary, verifySummary } from '../ledger/verify-summary.ts';
 
 const usage = `Usage: countersign-verify <ledger folder>… --key <verifier key or file> [--recordings <folder>] [--kept <checkpoint>]…
-                          [--witness <key or file>]… [--quorum <count>] [--json]
+                          [--receipt <mail or text>]… [--witness <key or file>]… [--quorum <count>] [--json]
 
 Verifies a ledger offline. The key is one line, such as example.org/log+1a2b3c4d+AX…; take it from somewhere else
 than the folder that you verify. Several folders, the oldest first, are logs that continue each other after a rotation; the
-key of any one of them will do. --kept names a checkpoint of this log that you kept: the log must continue it.
+key of any one of them will do. --kept names a checkpoint of this log that you kept: the log must continue it; --receipt
+names a mailed one.
 --witness names the verifier key of a witness that you trust; all of them, or --quorum, must have cosigned.
 
 Exit status: 0 verified, 1 something is wrong, 2 the command could not run.
@@ -48,7 +50,7 @@ async function main(): Promise<number> {
     const key = existsSync(values.key) ? readFileSync(values.key, 'utf8') : values.key;
     const options = {
       recordings: values.recordings,
-      kept: values.kept?.map((file) => readFileSync(file, 'utf8')),
+      kept: [...(values.kept ?? []), ...(values.receipt ?? [])].map((file) => noteOf(readFileSync(file, 'utf8'))),
       witnesses: values.witness?.map((one) => (existsSync(one) ? readFileSync(one, 'utf8') : one)),
       quorum: values.quorum === undefined ? undefined : Number(values.quorum),
     };
@@ -60,7 +62,7 @@ async function main(): Promise<number> {
   } catch (cause) {
     const what =
       cause instanceof NoteError
-        ? `--key, --kept or --witness: ${cause.message}.`
+        ? `--key, --kept, --receipt or --witness: ${cause.message}.`
         : `Could not read: ${(cause as Error).message}`;
     process.stderr.write(`${what}\n`);
     return 2;
@@ -74,6 +76,7 @@ function read() {
       key: { type: 'string' },
       recordings: { type: 'string' },
       kept: { type: 'string', multiple: true },
+      receipt: { type: 'string', multiple: true },
       witness: { type: 'string', multiple: true },
       quorum: { type: 'string' },
       json: { type: 'boolean' },

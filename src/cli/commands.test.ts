@@ -79,6 +79,7 @@ describe('the frame', () => {
       ['reconcile'],
       ['ledger', 'proof'],
       ['ledger', 'check-proof'],
+      ['ledger', 'receipt'],
       ['ledger', 'rotate'],
       ['verify'],
       ['witness', 'init'],
@@ -289,6 +290,27 @@ describe('ledger init and verify', () => {
     expect({ code: continued.code, err: continued.err }).toEqual({ code: 0, err: '' });
     expect(continued.out).toContain('2, continued by this log');
     expect((await line(['verify', log, '--key', vkey, '--kept', join(folder, 'gw.vkey')])).code).toBe(2);
+
+    const receipt = join(folder, 'receipt.txt');
+    const sshKey = join(folder, 'id');
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', sshKey]);
+    const receipted = await line(['ledger', 'receipt', '--config', file, '--out', receipt, '--ssh-key', sshKey]);
+    expect(receipted).toEqual({ code: 0, out: `wrote ${receipt} and ${receipt}.sig\n`, err: '' });
+    expect((await line(['verify', log, '--key', vkey, '--receipt', receipt])).out).toContain(
+      '1, continued by this log',
+    );
+    const allowed = join(folder, 'allowed');
+    writeFileSync(allowed, `keeper ${readFileSync(`${sshKey}.pub`, 'utf8')}`);
+    const sshVerify = (input: string) =>
+      spawnSync(
+        'ssh-keygen',
+        ['-Y', 'verify', '-f', allowed, '-I', 'keeper', '-n', 'countersign-receipt', '-s', `${receipt}.sig`],
+        { input },
+      ).status;
+    expect(sshVerify(readFileSync(receipt, 'utf8'))).toBe(0);
+    expect(sshVerify(readFileSync(receipt, 'utf8').replace('1', '2'))).not.toBe(0);
+    expect((await line(['ledger', 'receipt', '--config', file])).out).toBe(readFileSync(receipt, 'utf8'));
+    expect((await line(['ledger', 'receipt', '--config', file, '--to', 'a@example.org'])).code).toBe(2);
 
     const proven = await line(['ledger', 'proof', '0', '--config', file, '--out', folder, '--json']);
     expect({ code: proven.code, err: proven.err }).toEqual({ code: 0, err: '' });

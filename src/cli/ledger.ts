@@ -8,6 +8,7 @@ import { keyText } from './arguments.ts';
 import { registerCount } from './ledger-count.ts';
 import { registerFsck } from './ledger-fsck.ts';
 import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
+import { registerReceipt } from './ledger-receipt.ts';
 import { registerRotate } from './ledger-rotate.ts';
 import { Exit, examples, type Io, printJson, printLine } from './output.ts';
 
@@ -43,6 +44,7 @@ export function register(program: Command, io: Io): void {
   registerFsck(ledger, io);
 
   registerCount(ledger, io);
+  registerReceipt(ledger, io);
 
   const proof = takesConfig(ledger.command('proof'))
     .description('prove that one record stands in the log: its bytes, and a file that the public key alone checks')

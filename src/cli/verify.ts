@@ -9,6 +9,7 @@ interface Options {
   readonly recordings?: string;
   readonly state?: string;
   readonly kept: readonly string[];
+  readonly receipt: readonly string[];
   readonly witness: readonly string[];
   readonly quorum?: number;
   readonly page?: string;
@@ -30,6 +31,7 @@ export function register(program: Command, io: Io): void {
       'open every payload too, with the keys of this state folder (its operator has them)',
     )
     .option('-c, --kept <file>', 'a checkpoint of this log that was kept elsewhere; repeatable', collect, [])
+    .option('--receipt <file>', 'a receipt of this log as it was mailed, or its text; repeatable', collect, [])
     .option(
       '-w, --witness <key>',
       'verifier key of a witness that you trust, or a file with it; repeatable',
@@ -48,13 +50,19 @@ export function register(program: Command, io: Io): void {
       if (folder === undefined) throw new Exit(2, 'name the ledger folder: the one with checkpoint, journal and tile');
       if (options.key === undefined)
         throw new Exit(2, 'give the public key: --key with the line or a file that holds it');
-      const [{ verifyChain, verifyLedger }, { chainSummary, verifySummary }, { NoteError }, { openKeyring }] =
-        await Promise.all([
-          import('../ledger/verify-disk.ts'),
-          import('../ledger/verify-summary.ts'),
-          import('../ledger/note.ts'),
-          import('../ledger/keyring.ts'),
-        ]);
+      const [
+        { verifyChain, verifyLedger },
+        { chainSummary, verifySummary },
+        { NoteError },
+        { openKeyring },
+        { noteOf },
+      ] = await Promise.all([
+        import('../ledger/verify-disk.ts'),
+        import('../ledger/verify-summary.ts'),
+        import('../ledger/note.ts'),
+        import('../ledger/keyring.ts'),
+        import('../ledger/receipt.ts'),
+      ]);
       const absent = folders.find((folder) => !existsSync(folder));
       if (absent !== undefined)
         throw new Exit(2, `there is no folder ${absent}: give the one that holds checkpoint, journal and tile`);
@@ -63,7 +71,7 @@ export function register(program: Command, io: Io): void {
         const wish = {
           recordings: options.recordings,
           ...(options.state === undefined ? {} : { opener: openKeyring(options.state) }),
-          kept: options.kept.map((file) => readFileSync(file, 'utf8')),
+          kept: [...options.kept, ...options.receipt].map((file) => noteOf(readFileSync(file, 'utf8'))),
           witnesses: options.witness.map(keyText),
           quorum: options.quorum,
         };
@@ -75,7 +83,7 @@ export function register(program: Command, io: Io): void {
         else io.stdout.write(text());
         if (!report.ok) throw new Exit(1);
       } catch (error) {
-        if (error instanceof NoteError) throw new Exit(2, `--key, --kept or --witness: ${error.message}`);
+        if (error instanceof NoteError) throw new Exit(2, `--key, --kept, --receipt or --witness: ${error.message}`);
         const reason = (error as NodeJS.ErrnoException).code;
         if (typeof reason !== 'string') throw error;
         throw new Exit(2, `the ledger cannot be read (${reason}): check the folder and your rights`);

@@ -13,7 +13,7 @@ export const timestampsPart = z.strictObject({
   timeoutSeconds: z.int().min(1).max(120).default(20).describe('Longest wait for one answer.'),
 });
 
-export const receiptPeriods = ['hourly', 'daily', 'weekly', 'monthly'] as const;
+const receiptPeriods = ['hourly', 'daily', 'weekly', 'monthly'] as const;
 
 export const receiptsPart = z.strictObject({
   to: z

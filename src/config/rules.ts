@@ -19,6 +19,7 @@ export function brokenRules(settings: Settings): Broken[] {
     ...witnessRules(settings),
     ...objectsRules(settings, isLoopback),
     ...outletRules(settings),
+    ...receiptRules(settings),
   ];
 }
 
@@ -92,6 +93,18 @@ function witnessRules({ ledger }: Settings): Broken[] {
     if (protocol === 'http:' && !isLoopback(hostname))
       broken.push({ path: [...path, index, 'url'], message: 'use https: the way there is not this machine' });
   }
+  return broken;
+}
+
+function receiptRules({ ledger: { receipts } }: Settings): Broken[] {
+  if (!receipts) return [];
+  const { tls, host, user, password } = receipts.smtp;
+  const path = ['ledger', 'receipts', 'smtp'];
+  const broken: Broken[] = [];
+  if (tls === 'none' && !isLoopback(host))
+    broken.push({ path: [...path, 'tls'], message: 'use starttls or implicit: the way there is not this machine' });
+  if ((user === undefined) !== (password === undefined))
+    broken.push({ path, message: 'user and password go together: write both or neither' });
   return broken;
 }
 

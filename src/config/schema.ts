@@ -3,7 +3,7 @@
 // Long because one schema in one place is the point of it.
 import { z } from 'zod';
 import { mostRows } from '../domain/recording-rule.ts';
-import { timestampsPart } from './holders-schema.ts';
+import { receiptsPart, timestampsPart } from './holders-schema.ts';
 import { keysPart } from './keys-schema.ts';
 import { objectsPart } from './objects-schema.ts';
 import { dateUnits, type Method, maskMethods } from '../domain/mask.ts';
@@ -428,6 +428,7 @@ export const schema = z.strictObject({
         .default({ provider: 'file', timeoutSeconds: 5 })
         .describe('Who wraps the keys of payloads and recordings (docs/retention.md).'),
       timestamps: timestampsPart.optional().describe('A time stamping authority for checkpoints.'),
+      receipts: receiptsPart.optional().describe('Checkpoints by mail.'),
     })
     .default({
       checkpointSeconds: 1,

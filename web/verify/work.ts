@@ -1,5 +1,6 @@
 // The verification itself, in a worker where there can be one, so that the page stays alive.
 import { NoteError } from '../../src/ledger/note.ts';
+import { noteOf } from '../../src/ledger/receipt.ts';
 import { verifyFolder, type VerifyReport } from '../../src/ledger/verify.ts';
 import type { NamedFile } from './dropped.ts';
 import { findLedger, type Picked, pickedFile } from './picked.ts';
@@ -24,7 +25,7 @@ export async function work(task: Task, tell: (news: News) => void | Promise<void
     const found = findLedger(await open(task.files));
     if (typeof found === 'string') return await tell({ kind: 'wrong', what: found });
     const report = await verifyFolder(found.ledger, task.key, {
-      kept: task.kept,
+      kept: task.kept.map(noteOf),
       witnesses: task.witnesses,
       ...(task.quorum === undefined ? {} : { quorum: task.quorum }),
       ...(found.recordings ? { recordings: found.recordings } : {}),
