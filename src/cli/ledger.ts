@@ -9,6 +9,7 @@ import { registerCount } from './ledger-count.ts';
 import { registerFsck } from './ledger-fsck.ts';
 import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
 import { registerReceipt } from './ledger-receipt.ts';
+import { registerFetch } from './ledger-fetch.ts';
 import { registerRotate } from './ledger-rotate.ts';
 import { Exit, examples, type Io, printJson, printLine } from './output.ts';
 
@@ -42,6 +43,7 @@ export function register(program: Command, io: Io): void {
 
   registerRotate(ledger, io);
   registerFsck(ledger, io);
+  registerFetch(ledger, io);
 
   registerCount(ledger, io);
   registerReceipt(ledger, io);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { collect, keyText } from './arguments.ts';
 import { Exit, examples, type Io, printJson } from './output.ts';
+import { bring } from './verify-object-place.ts';
 
 interface Options {
   readonly key?: string;
@@ -22,7 +23,7 @@ export function register(program: Command, io: Io): void {
     .description('check a ledger offline: its folder and the public key are enough')
     .argument(
       '[folder...]',
-      'ledger folder: the one with checkpoint, journal and tile; after a rotation all of them, the oldest first',
+      'ledger folder: the one with checkpoint, journal and tile; after a rotation all of them, the oldest first; or s3://bucket/prefix',
     )
     .option('-k, --key <key>', 'public key, or a file that holds it; not from the folder that is checked')
     .option('-r, --recordings <folder>', 'check the recordings too')
@@ -41,13 +42,13 @@ export function register(program: Command, io: Io): void {
     .option('-q, --quorum <count>', 'how many of them must have cosigned (default: all)', countOf)
     .option('-p, --page <file>', 'write the page that does the same in a browser, without a network')
     .option('--json', 'print the report as JSON')
-    .action(async (folders: string[], options: Options) => {
-      const [folder, more] = folders as [string?, string?];
+    .action(async (places: string[], options: Options) => {
+      const [first, more] = places as [string?, string?];
       if (options.page !== undefined) {
         writeFileSync(options.page, verifyPage());
-        if (folder === undefined) return;
+        if (first === undefined) return;
       }
-      if (folder === undefined) throw new Exit(2, 'name the ledger folder: the one with checkpoint, journal and tile');
+      if (first === undefined) throw new Exit(2, 'name the ledger folder: the one with checkpoint, journal and tile');
       if (options.key === undefined)
         throw new Exit(2, 'give the public key: --key with the line or a file that holds it');
       const [
@@ -63,15 +64,17 @@ export function register(program: Command, io: Io): void {
         import('../ledger/keyring.ts'),
         import('../ledger/receipt.ts'),
       ]);
+      const { folders, recordings, kept, remove } = await bring(places, options.recordings, keyText(options.key), io);
+      const folder = folders[0]!;
       const absent = folders.find((folder) => !existsSync(folder));
       if (absent !== undefined)
         throw new Exit(2, `there is no folder ${absent}: give the one that holds checkpoint, journal and tile`);
       try {
         const key = keyText(options.key);
         const wish = {
-          recordings: options.recordings,
+          recordings,
           ...(options.state === undefined ? {} : { opener: openKeyring(options.state) }),
-          kept: [...options.kept, ...options.receipt].map((file) => noteOf(readFileSync(file, 'utf8'))),
+          kept: [...[...options.kept, ...options.receipt].map((file) => noteOf(readFileSync(file, 'utf8'))), ...kept],
           witnesses: options.witness.map(keyText),
           quorum: options.quorum,
         };
@@ -87,6 +90,8 @@ export function register(program: Command, io: Io): void {
         const reason = (error as NodeJS.ErrnoException).code;
         if (typeof reason !== 'string') throw error;
         throw new Exit(2, `the ledger cannot be read (${reason}): check the folder and your rights`);
+      } finally {
+        remove();
       }
     });
   examples(verify, [
@@ -97,6 +102,10 @@ export function register(program: Command, io: Io): void {
     [
       'Find a history that was rewritten or rolled back since May',
       'countersign verify data/ledger --key gw-a.vkey --kept checkpoint-of-may',
+    ],
+    [
+      'Check what lies in the object store, without the gateway',
+      'AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… countersign verify s3://record/gw-a --key gw-a.vkey',
     ],
     ['Write the page for somebody who has only a browser', 'countersign verify --page verify.html'],
     [

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { segmentFile } from '../ledger/journal-reading.ts';
 import { parseCheckpoint, parseNote } from '../ledger/note.ts';
 import { parseTilePath, rightEdge, tilePath, tileWidth } from '../ledger/tile.ts';
+import { isTimestampFile } from '../ledger/verify-timestamps.ts';
 import { nextPiece } from './journal-bytes.ts';
 import { before, indexOf, partFolder, type Place, segmentFolder, wholeFrames } from './part.ts';
 import { Conflict, type ObjectStore, type Version } from './object-store.ts';
@@ -47,6 +48,9 @@ export async function fetchLedger(store: ObjectStore, options: FetchOptions): Pr
   await writeFile(join(folder, 'checkpoint'), chosen.note);
   for (const { key } of await firstVersions(store, `${checkpointKey}.`, []))
     await writeFile(join(folder, key.slice('ledger/'.length)), (await store.get(key)) ?? '');
+  const stamps = await firstVersions(store, 'ledger/timestamps/', touched);
+  const named = stamps.filter(({ key }) => isTimestampFile(key.slice('ledger/'.length)));
+  await each(named, (stamp) => download(store, stamp, join(folder, stamp.key.slice('ledger/'.length))));
   const recordings = options.recordings ? await fetchRecordings(store, options.out, touched) : 0;
   return { entries, size: chosen.size, checkpoints, recordings, touched };
 }

@@ -1,35 +1,37 @@
 // The second place over a store that fails on demand. The same over a real S3 server: test/conformance/object-store.test.ts.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { fillLedger, type LedgerPlace, ledgerPlace } from '../../test/peers/ledger.ts';
 import { type ObjectsDouble, objectsDouble, type Request } from '../../test/peers/objects-double.ts';
-import { type Ledger, openLedger } from '../ledger/ledger.ts';
+import {
+  copyAll,
+  kill,
+  openSecondPlace,
+  restore,
+  type SecondPlace,
+  strangerVerifies,
+} from '../../test/peers/second-place.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { parseVkey } from '../ledger/note.ts';
 import { LevelFault } from '../ledger/replica.ts';
 import { readJournal } from '../ledger/read-journal.ts';
 import { verifyLedger } from '../ledger/verify-disk.ts';
 import { checkStore } from './check.ts';
-import { fetchLedger } from './fetching.ts';
 import { Conflict, type ObjectStore } from './object-store.ts';
-import { type ObjectReplica, openObjectReplica } from './object-replica.ts';
-import { restoreLedger } from './restoring.ts';
 import { openS3 } from './s3.ts';
+import { compareWithStore } from './standing.ts';
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-interface World {
+interface World extends SecondPlace {
   readonly place: LedgerPlace;
   readonly double: ObjectsDouble;
   readonly store: ObjectStore;
-  readonly objects: ObjectReplica;
-  readonly ledger: Ledger;
-  readonly told: string[];
-  close(): Promise<void>;
 }
 
 const storeOf = (double: ObjectsDouble, requestMs = 400): ObjectStore =>
@@ -50,52 +52,17 @@ async function fresh(of: Partial<ObjectsDouble['is']> = {}): Promise<{ place: Le
   return { place, double };
 }
 
-/** Opens a ledger with its second place; the rounds are asked for by the test. */
-async function open({ place, double }: { place: LedgerPlace; double: ObjectsDouble }, waitMs = 1_000): Promise<World> {
-  const told: string[] = [];
+async function open({ place, double }: { place: LedgerPlace; double: ObjectsDouble }, waitMs?: number): Promise<World> {
   const store = storeOf(double);
-  mkdirSync(join(place.root, 'recordings'), { recursive: true });
-  const objects = openObjectReplica({
-    store,
-    folder: place.folder,
-    recordings: join(place.root, 'recordings'),
-    vkey: parseVkey(place.vkey),
-    lock: { days: 2 },
-    waitMs,
-    checkpointMs: 3_600_000,
-    probeMs: 3_600_000,
-    retryMs: 20,
-    now: Date.now,
-    tell: {
-      up: () => told.push('up'),
-      down: (why) => told.push(`down ${why.message}`),
-      roundFailed: (why) => told.push(`round ${why.message}`),
-      missing: (sessions) => told.push(`missing ${sessions.length}`),
-      notDenied: (attempts) => told.push(`not denied ${JSON.stringify(attempts)}`),
-      conflict: (fault) => told.push(`conflict ${fault.message}`),
-    },
-  });
-  await objects.attach().catch((error: unknown) => told.push(`attach ${(error as Error).message}`));
-  const { ledger } = await openLedger({ ...place, replica: objects.replica });
-  let closed = false;
-  const close = async () => {
-    if (closed) return;
-    closed = true;
-    await ledger.close();
-    await objects.close(500);
-  };
-  ends.push(close);
-  return { place, double, store, objects, ledger, told, close };
+  const opened = await openSecondPlace(place, store, waitMs);
+  ends.push(opened.close);
+  return { ...opened, place, double, store };
 }
 
 const beat = (ledger: Ledger, n = 0) => ledger.append({ type: 'heartbeat', facts: { n } }, 'replicated');
 const until = (what: () => boolean) => vi.waitFor(() => expect(what()).toBe(true), { timeout: 5_000, interval: 10 });
 
-async function verified(of: World, keys = of.place.vkey) {
-  const out = join(of.place.root, `fetched-${Math.random()}`);
-  const fetched = await fetchLedger(of.store, { out, recordings: true });
-  return { fetched, out, report: await verifyLedger(join(out, 'ledger'), keys, { kept: fetched.checkpoints }) };
-}
+const verified = (of: World) => strangerVerifies(of.store, of.place);
 
 describe.each([
   { conditional: true, strangeEtags: false },
@@ -107,8 +74,7 @@ describe.each([
     await fillLedger(of.ledger, 8, 30);
     const { index, durable } = beat(of.ledger);
     await durable;
-    await of.ledger.checkpointNow();
-    await of.objects.round();
+    await copyAll(of);
     const { fetched, report } = await verified(of);
     expect(report).toMatchObject({ ok: true, size: of.ledger.status().checkpoint!.size });
     expect(fetched.entries).toBeGreaterThan(index);
@@ -121,8 +87,7 @@ describe.each([
   test('the local folder is lost: restored from there it verifies, goes on, and says so', async () => {
     const first = await open(await fresh(kind));
     await fillLedger(first.ledger, 3, 30);
-    await first.ledger.checkpointNow();
-    await first.objects.round();
+    await copyAll(first);
     let last = 0;
     for (let n = 0; n < 20; n++) {
       const { index, durable } = beat(first.ledger, n);
@@ -132,15 +97,7 @@ describe.each([
     await sever(first);
     rmSync(first.place.folder, { recursive: true });
     const { place } = first;
-    const recordings = join(place.root, 'recordings');
-    const restored = await restoreLedger({
-      store: first.store,
-      folder: place.folder,
-      state: place.state,
-      signing: place.state,
-      recordings,
-      now: Date.now,
-    });
+    const restored = await restore(first.store, place);
     expect(restored.entries).toBeGreaterThan(last);
     const again = await open(first);
     await beat(again.ledger, 99).durable;
@@ -169,16 +126,10 @@ describe.each([
   });
 });
 
-/** As if the process had been killed: the state is as of now, and nothing more reaches the store. */
-async function sever(of: World): Promise<void> {
-  const { state, root } = of.place;
-  cpFolder(state, join(root, 'killed'));
-  of.double.trouble = () => 'reset';
-  await of.close();
-  of.double.trouble = undefined;
-  rmSync(state, { recursive: true });
-  renameSync(join(root, 'killed'), state);
-}
+const sever = (of: World) =>
+  kill(of, of.place, (on) => {
+    of.double.trouble = on ? () => 'reset' : undefined;
+  });
 
 describe('a store that fails', () => {
   const troubles = [
@@ -205,8 +156,7 @@ describe('a store that fails', () => {
     await beat(of.ledger).durable;
     expect(of.objects.state().backlog).toBe(0);
     expect(of.told.map((line) => line.split(' ')[0])).toEqual(['down', 'up']);
-    await of.ledger.checkpointNow();
-    await of.objects.round();
+    await copyAll(of);
     expect((await verified(of)).report).toMatchObject({ ok: true });
   });
 
@@ -242,9 +192,20 @@ describe('a store that fails', () => {
     await of.double.back();
     await until(() => of.objects.state().state === 'up');
     await beat(of.ledger).durable;
-    await of.ledger.checkpointNow();
-    await of.objects.round();
+    await copyAll(of);
     expect((await verified(of)).report).toMatchObject({ ok: true, size: of.ledger.status().checkpoint!.size });
+  });
+
+  test('what lies there in parts of many segments is taken up again', async () => {
+    const of = await open(await fresh());
+    await fillLedger(of.ledger, 8, 30);
+    await beat(of.ledger).durable;
+    of.double.trouble = () => 'reset';
+    await expect(beat(of.ledger).durable).rejects.toBeInstanceOf(LevelFault);
+    of.double.trouble = undefined;
+    await until(() => of.objects.state().state === 'up');
+    await beat(of.ledger).durable;
+    expect(of.told.map((line) => line.split(' ')[0])).toEqual(['down', 'up']);
   });
 
   test('a bucket that was emptied is filled again from here', async () => {
@@ -257,8 +218,7 @@ describe('a store that fails', () => {
     of.double.trouble = undefined;
     await until(() => of.objects.state().state === 'up');
     await beat(of.ledger).durable;
-    await of.ledger.checkpointNow();
-    await of.objects.round();
+    await copyAll(of);
     expect((await verified(of)).report).toMatchObject({ ok: true });
   });
 
@@ -298,7 +258,7 @@ describe('somebody else writes there', () => {
     const copy = (from: string, to: string) => {
       for (const name of ['ledger', 'state']) {
         rmSync(join(to, name), { recursive: true, force: true });
-        cpFolder(join(from, name), join(to, name));
+        cpSync(join(from, name), join(to, name), { recursive: true });
       }
     };
     copy(first.place.root, old);
@@ -307,7 +267,6 @@ describe('somebody else writes there', () => {
     await second.close();
     copy(old, first.place.root);
     const store = storeOf(first.double);
-    const { compareWithStore } = await import('./standing.ts');
     await expect(compareWithStore(store, first.place.folder, parseVkey(first.place.vkey))).rejects.toThrow(Conflict);
   });
 
@@ -325,8 +284,7 @@ describe('somebody else writes there', () => {
   test('what was put over a part later, or hidden, changes nothing for who fetches', async () => {
     const of = await open(await fresh());
     await fillLedger(of.ledger, 8, 30);
-    await of.ledger.checkpointNow();
-    await of.objects.round();
+    await copyAll(of);
     const touched = of.double.keys().filter((key) => /\/(parts|journal|tile)\//.test(key));
     for (const [at, key] of touched.entries())
       if (at % 2 === 0) of.double.put(key, Buffer.from('another history'));
@@ -342,13 +300,11 @@ describe('somebody else writes there', () => {
   test('an older checkpoint put over the newest is not taken for it', async () => {
     const of = await open(await fresh());
     await fillLedger(of.ledger, 1, 10);
-    await of.ledger.checkpointNow();
-    await of.objects.round();
+    await copyAll(of);
     const old = of.double.stored('gw/ledger/checkpoint').at(-1)!.bytes;
     await fillLedger(of.ledger, 0, 0);
     await beat(of.ledger).durable;
-    await of.ledger.checkpointNow();
-    await of.objects.round();
+    await copyAll(of);
     of.double.put('gw/ledger/checkpoint', old);
     expect((await verified(of)).report).toMatchObject({ ok: true, size: of.ledger.status().checkpoint!.size });
   });
@@ -357,8 +313,7 @@ describe('somebody else writes there', () => {
     const of = await open(await fresh());
     await beat(of.ledger).durable;
     await beat(of.ledger).durable;
-    await of.ledger.checkpointNow();
-    await of.objects.round();
+    await copyAll(of);
     const parts = of.double.keys().filter((key) => key.includes('/parts/'));
     of.double.drop(parts.at(-2)!);
     await expect(verified(of)).rejects.toThrow('lacks what comes before entry');
@@ -370,59 +325,38 @@ const forged = {
   'x-amz-content-sha256': 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
 };
 
-function cpFolder(from: string, to: string): void {
-  mkdirSync(to, { recursive: true });
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
-    if (entry.isDirectory()) cpFolder(join(from, entry.name), join(to, entry.name));
-    else writeFileSync(join(to, entry.name), readFileSync(join(from, entry.name)));
-  }
-}
-
 describe('restoring', () => {
-  const restore = (of: World) =>
-    restoreLedger({
-      store: of.store,
-      folder: of.place.folder,
-      state: of.place.state,
-      signing: of.place.state,
-      recordings: join(of.place.root, 'recordings'),
-      now: Date.now,
-    });
-
   test('never over a folder that holds something, and not without the key', async () => {
     const of = await open(await fresh());
-    await of.ledger.checkpointNow();
-    await of.objects.round();
+    await copyAll(of);
     await sever(of);
-    await expect(restore(of)).rejects.toThrow('is not empty');
+    await expect(restore(of.store, of.place)).rejects.toThrow('is not empty');
     renameSync(of.place.folder, `${of.place.folder}.old`);
     renameSync(join(of.place.state, 'ledger.key'), join(of.place.root, 'key'));
-    await expect(restore(of)).rejects.toThrow('ledger.key is missing');
+    await expect(restore(of.store, of.place)).rejects.toThrow('ledger.key is missing');
     expect(existsSync(of.place.folder)).toBe(false);
   });
 
   test('refused when the writer signed more than the store holds: that would be a roll-back', async () => {
     const of = await open(await fresh());
-    await of.ledger.checkpointNow();
-    await of.objects.round();
+    await copyAll(of);
     of.double.trouble = () => 'reset';
     await of.ledger.append({ type: 'heartbeat', facts: {} }, 'synced').durable;
     await of.ledger.checkpointNow();
     await sever(of);
     rmSync(of.place.folder, { recursive: true });
-    await expect(restore(of)).rejects.toThrow('does not verify');
+    await expect(restore(of.store, of.place)).rejects.toThrow('does not verify');
     expect(existsSync(of.place.folder)).toBe(false);
   });
 
   test('with a lost lock it is made anew from what verified, and the record says so', async () => {
     const of = await open(await fresh());
     await fillLedger(of.ledger, 1, 10);
-    await of.ledger.checkpointNow();
-    await of.objects.round();
+    await copyAll(of);
     await sever(of);
     rmSync(of.place.folder, { recursive: true });
     rmSync(join(of.place.state, 'lock.sqlite'));
-    expect(await restore(of)).toMatchObject({ lock: 'made' });
+    expect(await restore(of.store, of.place)).toMatchObject({ lock: 'made' });
     const again = await open(of);
     await beat(again.ledger).durable;
     expect(again.told).toEqual([]);

@@ -1,5 +1,6 @@
 // What is copied at leisure: closed segments whole, tiles, recordings, and last of all the checkpoint. So whatever lies under a
 // checkpoint in the object store is there, and a start goes on from it without a memory of its own.
+import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json } from '../domain/entry.ts';
@@ -9,7 +10,7 @@ import { parseCheckpoint, parseNote } from '../ledger/note.ts';
 import { readJournal } from '../ledger/read-journal.ts';
 import { rightEdge, type TileName, tilePath, tileWidth } from '../ledger/tile.ts';
 import { recordingFile } from '../ledger/verify-recordings.ts';
-import { lockOf, putFirst, type Writing } from './first-version.ts';
+import { firstVersion, lockOf, putFirst, type Writing } from './first-version.ts';
 import { Conflict } from './object-store.ts';
 import { putFile } from './put-file.ts';
 import { checkpointKey } from './standing.ts';
@@ -23,7 +24,7 @@ export interface RoundPlaces {
 export interface RoundFrom {
   /** Entries under the newest checkpoint in the store. */
   readonly size: number;
-  /** Small files beside the checkpoint that were copied, as they were. */
+  /** Hashes of small files beside the checkpoint, as they were copied. */
   readonly beside: Map<string, string>;
 }
 
@@ -101,7 +102,8 @@ async function copySegments(to: Writing, folder: string, from: number, copied: n
   const start = all.findLast((first) => first <= from) ?? 0;
   for (const [at, first] of all.entries()) {
     const next = all[at + 1];
-    if (first < start || next === undefined || next > copied) continue;
+    // One frame of the next one must be there: until then a power cut could make this one the last again.
+    if (first < start || next === undefined || next >= copied) continue;
     await putFile(to, `ledger/${segmentFile(first)}`, join(folder, segmentFile(first)));
   }
 }
@@ -127,14 +129,25 @@ async function copyRecordings(
   return missing;
 }
 
-/** What others sign or stamp of a checkpoint lies beside it: small files, copied whenever they are others than before. */
+/**
+ * What others sign or stamp of checkpoints lies beside them: small files, copied whenever they are others than before. They are not
+ * ours, so nothing of this log hangs on them, and what lies there under their names already is left as it is.
+ */
 async function copyBeside(to: Writing, folder: string, known: Map<string, string>): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (!entry.isFile() || !entry.name.startsWith('checkpoint.')) continue;
-    const bytes = await readFile(join(folder, entry.name)).catch(() => undefined);
-    const text = bytes?.toString('latin1');
-    if (!bytes || text === undefined || bytes.length > besideLimit || known.get(entry.name) === text) continue;
-    await to.store.put(`ledger/${entry.name}`, bytes, lockOf(to));
-    known.set(entry.name, text);
+  for (const path of [...(await filesIn(folder, '')), ...(await filesIn(folder, 'timestamps'))]) {
+    if (!path.startsWith('checkpoint.') && !path.startsWith('timestamps/')) continue;
+    const bytes = await readFile(join(folder, path)).catch(() => undefined);
+    if (!bytes || bytes.length > besideLimit) continue;
+    const seen = createHash('sha256').update(bytes).digest('hex');
+    if (known.get(path) === seen) continue;
+    const key = `ledger/${path}`;
+    const there = path.startsWith('timestamps/') && (await firstVersion(to.store, key));
+    if (!there) await to.store.put(key, bytes, lockOf(to));
+    known.set(path, seen);
   }
+}
+
+async function filesIn(folder: string, path: string): Promise<string[]> {
+  const entries = await readdir(join(folder, path), { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => (path === '' ? name : `${path}/${name}`));
 }

@@ -1,15 +1,12 @@
 // Frames on their way into the object store, in order, one write at a time: what gathers meanwhile goes with the next. The journal's
 // files are the queue, so a store that is away costs disk and no memory. After any failure everything is compared anew.
-import { join } from 'node:path';
 import { Fault } from '../domain/fault.ts';
-import { segmentFile } from '../ledger/journal-reading.ts';
 import type { NoteKey } from '../ledger/note.ts';
 import { LevelFault, type Replica } from '../ledger/replica.ts';
 import { putFirst, type Writing } from './first-version.ts';
 import { following, nextPiece } from './journal-bytes.ts';
 import { Conflict } from './object-store.ts';
 import { partKey, type Place } from './part.ts';
-import { putFile } from './put-file.ts';
 import { compareWithStore, type Standing } from './standing.ts';
 
 export interface ShippingOptions {
@@ -97,15 +94,9 @@ export function openShipping(options: ShippingOptions): Shipping {
 
   /** One write into the store; false when there is nothing to write. */
   async function step(to: Writing, from: Place): Promise<boolean> {
-    const next = await following(folder, from.segment);
-    if (next !== undefined && from.offset === 0 && next > from.segment) {
-      // A segment that was closed before any of it was copied goes whole.
-      await putFile(to, `ledger/${segmentFile(from.segment)}`, join(folder, segmentFile(from.segment)));
-      place = { segment: next, offset: 0, next };
-      return true;
-    }
     const piece = await nextPiece(folder, from, synced);
     if (!piece) {
+      const next = await following(folder, from.segment);
       if (next === undefined || next !== from.next) return false;
       place = { segment: next, offset: 0, next };
       return true;

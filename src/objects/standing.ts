@@ -44,15 +44,15 @@ export async function compareWithStore(store: ObjectStore, folder: string, vkey:
       place = { segment: next, offset: 0, next };
       continue;
     }
-    const part = parts.get(place.next);
-    if (part) {
-      const piece = await nextPiece(folder, place, Number.POSITIVE_INFINITY, part.size);
-      if (!piece || !(await isContent(store, part, piece.bytes))) throw new Conflict(differs(store, part.key));
-      place = piece.after;
+    if (place.offset > 0 && next === place.next) {
+      place = { segment: next, offset: 0, next };
       continue;
     }
-    if (next === undefined || next !== place.next) break;
-    place = { segment: next, offset: 0, next };
+    const part = parts.get(place.next);
+    if (!part) break;
+    const piece = await nextPiece(folder, place, Number.POSITIVE_INFINITY, part.size);
+    if (!piece || !(await isContent(store, part, piece.bytes))) throw new Conflict(differs(store, part.key));
+    place = piece.after;
   }
   for (const index of [...whole.keys(), ...parts.keys()])
     if (index >= place.next)

@@ -21,6 +21,9 @@ export interface TestObjects {
   makeBucket(name: string, kind: 'locked' | 'versioned' | 'plain'): Promise<void>;
   /** A user of its own that may do nothing with the other one's buckets. */
   readonly stranger: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** The server dies; what it stored stays. `back` starts it again. */
+  away(): Promise<void>;
+  back(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -51,13 +54,15 @@ export async function testObjects(): Promise<TestObjects> {
   const secretAccessKey = randomBytes(16).toString('hex');
   const stranger = { accessKeyId: 'STRANGER', secretAccessKey: randomBytes(16).toString('hex') };
   let gateway: ReturnType<typeof spawn> | undefined;
+  const away = async () => {
+    if (!gateway || gateway.exitCode !== null || gateway.signalCode !== null) return;
+    const gone = new Promise((resolve) => gateway?.once('exit', resolve));
+    gateway.kill('SIGKILL');
+    await gone;
+  };
   const stop = async () => {
     for (const daemon of ['osd.0', 'mon.a']) kill(pidIn(join(root, 'out', `${daemon}.pid`)));
-    if (gateway && gateway.exitCode === null) {
-      const gone = new Promise((resolve) => gateway?.once('exit', resolve));
-      gateway.kill('SIGKILL');
-      await gone;
-    }
+    await away();
     rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   };
   try {
@@ -82,16 +87,19 @@ export async function testObjects(): Promise<TestObjects> {
       const user = ['user', 'create', '--uid', name, '--display-name', name];
       await ceph('radosgw-admin', ...user, '--access-key', id, '--secret-key', key);
     }
-    // In the foreground, so that its process is ours. Without its keyring it would hang.
-    gateway = spawn('radosgw', ['-c', conf, '-f', '-n', 'client.admin', '--keyring', keyring], { stdio: 'ignore' });
     const endpoint = `http://127.0.0.1:${port}`;
-    for (let tries = 0; ; tries++) {
-      const answer = await fetch(endpoint).catch(() => undefined);
-      await answer?.arrayBuffer();
-      if (answer?.status === 200) break;
-      if (tries > 300 || gateway.exitCode !== null) throw new Error('radosgw does not come up');
-      await sleep(100);
-    }
+    const back = async () => {
+      // In the foreground, so that its process is ours. Without its keyring it would hang.
+      gateway = spawn('radosgw', ['-c', conf, '-f', '-n', 'client.admin', '--keyring', keyring], { stdio: 'ignore' });
+      for (let tries = 0; ; tries++) {
+        const answer = await fetch(endpoint).catch(() => undefined);
+        await answer?.arrayBuffer();
+        if (answer?.status === 200) return;
+        if (tries > 300 || gateway.exitCode !== null) throw new Error('radosgw does not come up');
+        await sleep(100);
+      }
+    };
+    await back();
     const region = 'default';
     const client = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: 0 });
     const makeBucket = async (name: string, kind: 'locked' | 'versioned' | 'plain') => {
@@ -101,7 +109,7 @@ export async function testObjects(): Promise<TestObjects> {
       const body = '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>';
       await sure(client.fetch(`${endpoint}/${name}?versioning`, { method: 'PUT', body }));
     };
-    return { endpoint, region, accessKeyId, secretAccessKey, stranger, makeBucket, stop };
+    return { endpoint, region, accessKeyId, secretAccessKey, stranger, makeBucket, away, back, stop };
   } catch (error) {
     await stop();
     throw error;
