@@ -19,6 +19,7 @@ import { type Answer, answerFor } from './problem.ts';
 import { keyRoutes } from './key-routes.ts';
 import { type PolicyParts, policyRoutes } from './policy-routes.ts';
 import { register, type Route } from './route.ts';
+import { type RetentionParts, retentionRoutes } from './retention-routes.ts';
 import { type SessionParts, sessionRoutes } from './session-routes.ts';
 import { openSignIn, type SignInOptions } from './sign-in.ts';
 import { statusRoutes } from './status-routes.ts';
@@ -53,6 +54,7 @@ export interface ApiOptions extends Pick<SessionParts, 'readRecording' | 'replay
   objects?(): ObjectsStatus;
   readonly targets: readonly TargetRow[];
   readonly policy: PolicyParts;
+  readonly retention: RetentionParts;
   readonly exports?: ExportParts['exports'] | undefined;
   /** Build of the console (web/dist); without one the first page says how to build it. */
   readonly webFolder?: string;
@@ -144,10 +146,17 @@ export async function openApi(options: ApiOptions): Promise<Api> {
       store,
       ...(options.objects ? { objects: options.objects } : {}),
       targets: options.targets,
+      retention: options.retention.retention,
       live: () => gateway.sessions().length,
       now,
     }),
-    ...sessionRoutes({ ...options, access, kill: (id, by, reason) => gateway.kill(id, by, reason) }),
+    ...retentionRoutes({ ...options.retention, access }),
+    ...sessionRoutes({
+      ...options,
+      retention: options.retention.retention,
+      access,
+      kill: (id, by, reason) => gateway.kill(id, by, reason),
+    }),
     ...approvalRoutes({ access, inbox, store }),
     ...keyRoutes({ access, keys: options.keys }),
     ...policyRoutes({ ...options.policy, access, now }),

@@ -281,6 +281,11 @@ export interface LedgerStatus {
   readonly fault?: string;
   /** Who wraps data keys, how many wait for sessions, and what the provider said when it does not wrap more. */
   readonly keys: { readonly provider: string; readonly ready: number; readonly failing?: string };
+  readonly retention: {
+    readonly rules: number;
+    readonly holds: number;
+    readonly shredded: { readonly sessions: number; readonly last?: number };
+  };
   /** The second place of the record; absent without one. */
   readonly objects?: ObjectsStatus;
 }
@@ -328,6 +333,65 @@ export interface ExportRow {
 export interface ExportTested {
   readonly delivered: boolean;
   readonly error?: string;
+}
+
+/** GET /api/retention/plan: for viewers and admins. */
+export interface RetentionPlan {
+  readonly due: readonly {
+    readonly rule: string;
+    readonly days: number;
+    readonly recordings: 'keep' | 'delete';
+    readonly count: number;
+    /** The first thousand. */
+    readonly sessions: readonly {
+      readonly id: string;
+      readonly target: string;
+      readonly closed: number;
+      readonly labels: readonly string[];
+    }[];
+  }[];
+  /** Days of what was recorded outside sessions. */
+  readonly days: number;
+  /** Due, and kept by holds; the first thousand. */
+  readonly held: readonly { readonly session: string; readonly rule: string; readonly holds: readonly string[] }[];
+  readonly heldSessions: number;
+  readonly heldDays: number;
+}
+
+/** POST /api/retention/shred → RetentionReport; needs an admin group. */
+export interface RetentionReport {
+  readonly sessions: number;
+  readonly days: number;
+  readonly keys: number;
+  readonly rules: readonly { readonly rule: string; readonly sessions: number }[];
+  readonly held: number;
+  /** Leaf indices of what was recorded. */
+  readonly entries: readonly number[];
+}
+
+/** GET /api/retention/holds → {items}; POST {session?, principal?, target?, from?, to?, reason} → HoldRow; POST …/:id/release {reason}. */
+export interface HoldRow {
+  readonly id: string;
+  readonly at: number;
+  readonly entry: number;
+  readonly session?: string;
+  readonly principal?: string;
+  readonly target?: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly reason: string;
+  readonly by: string;
+  readonly released?: number;
+}
+
+/** GET /api/keys; POST /api/keys/rewrap {all?, fresh?} → 202, needs an admin group. */
+export interface KeysStatus {
+  readonly state: 'idle' | 'running' | 'done' | 'failed';
+  readonly keys?: number;
+  readonly of?: number;
+  readonly to?: string;
+  readonly failed?: number;
+  readonly why?: string;
 }
 
 /** GET /api/policy: for viewers and admins, as what follows. */

@@ -19,6 +19,8 @@ export const apiProblems = {
   'access.admins': 403,
   'session.unknown': 404,
   'session.ended': 409,
+  'session.shredded': 410,
+  'hold.unknown': 404,
   'export.unknown': 404,
   'policy.invalid': 400,
   'backtest.busy': 503,

@@ -1,6 +1,7 @@
 // The contract (contract.ts) as schemas: requests are checked against them, and /api/openapi.json is made from them. The
 // compiler holds both together; api.test.ts holds answers against them.
 import { z } from 'zod';
+import { retentionSummary, sessionRetention } from './retention-schemas.ts';
 import type {
   ApprovalRow,
   BacktestReport,
@@ -45,6 +46,7 @@ export const ledgerStatus = z.strictObject({
   state: z.enum(['healthy', 'stopped']),
   fault: z.string().optional(),
   keys: z.strictObject({ provider: z.string(), ready: count, failing: z.string().optional() }),
+  retention: retentionSummary,
   objects: z
     .strictObject({
       store: z.string(),
@@ -106,9 +108,7 @@ export const sessionDetail = sessionSummary.extend({
     .strictObject({ rule: z.string(), unkept: z.strictObject({ rows: count, bytes: count }).optional() })
     .optional(),
   met: z.array(z.strictObject({ label: z.string(), matches: count, probes: count })),
-  shredded: z.strictObject({ at: time, rule: z.string(), entry: count }).optional(),
-  retention: z.strictObject({ rule: z.string(), until: time }).optional(),
-  holds: strings.optional(),
+  ...sessionRetention,
 }) satisfies z.ZodType<SessionDetail>;
 
 const effect = z.strictObject({

@@ -2,6 +2,7 @@
 import { type Principal, principalId } from '../domain/principal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RecordedFrame } from '../recordings/frames.ts';
+import type { Retention } from '../retention/retention.ts';
 import { parseCursor, type Place } from '../store/cursor.ts';
 import type { Reads } from '../store/reads.ts';
 import type { Access } from './access.ts';
@@ -24,6 +25,7 @@ export interface SessionParts {
   /** Recorded frames of a session, as far as they are written. */
   readRecording(session: string): AsyncIterable<RecordedFrame>;
   readonly replayers: ReadonlyMap<string, Replayer>;
+  readonly retention: Pick<Retention, 'of'>;
 }
 
 /** What one replay decodes at most, and how many are decoded at once: decoding shares the gateway's thread. */
@@ -62,8 +64,9 @@ export function sessionRoutes(parts: SessionParts): Route[] {
       params: schemas.sessionPath,
       answer: schemas.sessionDetail,
       async run(principal, { params: { id } }) {
-        const { protocol: _, orphaned: __, ...session } = await visible(principal, id);
-        return session satisfies SessionDetail;
+        const found = await visible(principal, id);
+        const { protocol: _, orphaned: __, labels: ___, ...session } = found;
+        return { ...session, ...(await parts.retention.of(found)) } satisfies SessionDetail;
       },
     }),
     route({
@@ -87,6 +90,7 @@ export function sessionRoutes(parts: SessionParts): Route[] {
       answer: schemas.replay,
       async run(principal, { params: { id }, query: { limit } }) {
         const session = await visible(principal, id);
+        if (session.shredded) throw shreddedSession(session.shredded);
         const replayer = parts.replayers.get(session.protocol);
         if (!replayer)
           throw new Refused(
@@ -153,6 +157,14 @@ async function* bounded(frames: AsyncIterable<RecordedFrame>, cut: () => void): 
     if (bytes > mostReplayBytes) return cut();
     yield frame;
   }
+}
+
+function shreddedSession({ at, rule, entry }: NonNullable<SessionDetail['shredded']>): Refused {
+  const day = new Date(at).toISOString().slice(0, 10);
+  return new Refused(
+    'session.shredded',
+    `The content of this session was shredded on ${day} under the rule ${rule} (entry ${entry}). Its proofs remain.`,
+  );
 }
 
 function unknownSession(): Refused {

@@ -1,6 +1,7 @@
 // Routes about the gateway itself: who am I, how much happens, how the ledger stands, what can be reached.
 import { principalId } from '../domain/principal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Retention } from '../retention/retention.ts';
 import type { Reads } from '../store/reads.ts';
 import type { Access } from './access.ts';
 import type { Inbox } from './approval-routes.ts';
@@ -17,6 +18,7 @@ export interface StatusParts {
   /** How the second place of the record stands; absent without one. */
   objects?(): ObjectsStatus;
   readonly targets: readonly TargetRow[];
+  readonly retention: Pick<Retention, 'summary'>;
   live(): number;
   now(): number;
 }
@@ -24,10 +26,16 @@ export interface StatusParts {
 const hour = 3_600_000;
 
 export function statusRoutes(parts: StatusParts): Route[] {
-  const ledger = (): LedgerStatus => {
+  const ledger = async (): Promise<LedgerStatus> => {
     const { origin, vkey } = parts.ledger;
     const objects = parts.objects?.();
-    return { origin, vkey, ...parts.ledger.status(), ...(objects ? { objects } : {}) };
+    return {
+      origin,
+      vkey,
+      retention: await parts.retention.summary(),
+      ...parts.ledger.status(),
+      ...(objects ? { objects } : {}),
+    };
   };
   return [
     route({
@@ -62,7 +70,7 @@ export function statusRoutes(parts: StatusParts): Route[] {
           statementsLastHour: statements,
           denialsLastHour: denials,
           maskedCellsLastHour: maskedCells,
-          ledger: ledger(),
+          ledger: await ledger(),
         };
       },
     }),

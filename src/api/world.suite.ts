@@ -1,6 +1,7 @@
 // A gateway's inside for the tests of API and CLI: real ledger, store, approvals, sessions, recordings, identity and provider; only
 // the wire of a protocol is left out.
 import { hash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect } from 'vitest';
 import { type LedgerPlace, ledgerPlace } from '../../test/peers/ledger.ts';
@@ -10,10 +11,14 @@ import { type Provider, startProvider } from '../demo/provider.ts';
 import type { Action } from '../domain/effect.ts';
 import type { Link } from '../domain/link.ts';
 import type { Holding } from '../domain/permit.ts';
-import type { Principal } from '../domain/principal.ts';
+import { type Principal, principalId } from '../domain/principal.ts';
 import type { Statement } from '../domain/statement.ts';
 import { openIdentity } from '../identity/identity.ts';
 import { openKeyring } from '../ledger/keyring.ts';
+import { rewrapKeys } from '../ledger/keys-rewrapping.ts';
+import { fileKeyProvider } from '../ledger/master-key.ts';
+import { recordingFile } from '../ledger/verify-recordings.ts';
+import { openRetention } from '../retention/retention.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import { openPolicy } from '../policy/policy.ts';
 import { explainMeaning } from '../policy/explain-statement.ts';
@@ -158,9 +163,27 @@ export async function world(
     sessionMs: 86_400_000,
   });
   ends.push(() => backtester.close());
+  const retention = openRetention({
+    rules: [{ id: 'short', targets: ['shop'], days: 1, recordings: 'delete' }],
+    ledger,
+    state: place.state,
+    store,
+    now,
+    forget(gone, sessions) {
+      keys.forget(gone);
+      approvals.forget(sessions);
+    },
+    removeRecording: (session) => rm(join(recordings, recordingFile(session)), { force: true }),
+  });
+  const wrapping = fileKeyProvider(place.state);
   const failures: World['failures'] = [];
   const { webFolder, exports, ...console } = change;
   const api = await openApi({
+    retention: {
+      retention,
+      rewrap: (wish, by, told) =>
+        rewrapKeys({ ...wish, ledger, state: place.state, provider: wrapping, told, who: { by: principalId(by) } }),
+    },
     console: {
       address: '127.0.0.1',
       port,

@@ -81,6 +81,8 @@ export interface Approvals {
   list(): Approval[];
   get(id: string): Approval | undefined;
   mayVote(id: string, principal: Principal): { readonly may: boolean; readonly because?: string };
+  /** Drops what is remembered of the requests of sessions whose content was shredded. */
+  forget(sessions: readonly string[]): void;
   /** Called with an id whenever that request changed; returns what takes the listener away. */
   onChange(listener: (id: string) => void): () => void;
 }
@@ -374,6 +376,10 @@ export function openApprovals(options: ApprovalsOptions): Approvals {
       if (!open) return undefined;
       const ballot = ballotOf(open.request, answer, reason);
       return { text: ballot.toString(), challenge: challengeOf(ballot) };
+    },
+    forget(sessions) {
+      const gone = new Set(sessions);
+      for (const [id, open] of resolved) if (gone.has(open.request.session)) resolved.delete(id);
     },
     onChange(listener) {
       listeners.add(listener);

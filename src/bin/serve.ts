@@ -43,7 +43,9 @@ import { openHolding } from './holding.ts';
 import { openLabelWarnings } from './label-warnings.ts';
 import { openOutlets, openScrapes, openTimes } from './outlets.ts';
 import { openObjects } from './objects.ts';
+import { causeWords, operatorCause } from './cause-words.ts';
 import { policyParts } from './policy-parts.ts';
+import { retentionOf } from './retention.ts';
 import { openTelling } from './telling.ts';
 import { version } from './version.ts';
 import { openVoting } from './voting.ts';
@@ -254,7 +256,10 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       sessionMs: config.limits.sessionSeconds * 1_000,
     });
     closing.push(() => backtester.close());
+    const retention = retentionOf(config, { ledger, store, keyring, provider, log, forgetRequests: approvals.forget });
+    closing.push(() => retention.close());
     const api = await openApi({
+      retention,
       policy: policyParts({ targets, policies, catalogues, backtester, methodFor: methods.methodFor }),
       console: await consoleOptions(config),
       store,
@@ -340,15 +345,4 @@ export function openLog(config: Pick<Config, 'log'>): Logger {
     { level: config.log.level, base: null, redact: ['password', '*.password', 'token', '*.token'] },
     pino.destination(2),
   );
-}
-
-/** What stands behind a fault, for the log: its class and code, never a text that could quote a value. */
-function operatorCause(fault: Fault): unknown {
-  const cause = fault.cause as { name?: string; code?: unknown; sqlstate?: unknown } | undefined;
-  return cause && { name: cause.name, code: cause.code, sqlstate: cause.sqlstate };
-}
-
-/** The words of a provider's failure; they hold no secret (test: keys/providers.test.ts). */
-function causeWords({ message, cause }: Fault): string {
-  return cause instanceof Error ? cause.message : message;
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { mostRows } from '../domain/recording-rule.ts';
 import { receiptsPart, timestampsPart } from './holders-schema.ts';
 import { keysPart } from './keys-schema.ts';
+import { retentionPart } from './retention-schema.ts';
 import { objectsPart } from './objects-schema.ts';
 import { dateUnits, type Method, maskMethods } from '../domain/mask.ts';
 import { notify } from './notify-schema.ts';
@@ -438,6 +439,7 @@ export const schema = z.strictObject({
       keys: { provider: 'file', timeoutSeconds: 5 },
     })
     .describe('The record.'),
+  retention: retentionPart.default({ rules: [] }).describe('How long content lives (docs/retention.md).'),
   limits: limits
     .default({
       statementBytes: 1_048_576,
