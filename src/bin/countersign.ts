@@ -13,6 +13,7 @@ import type { Io } from '../cli/output.ts';
 import { register as policy } from '../cli/policy.ts';
 import { register as reconcile } from '../cli/reconcile.ts';
 import { register as replay } from '../cli/replay-command.ts';
+import { register as retention } from '../cli/retention.ts';
 import { run } from '../cli/run.ts';
 import { register as serve } from '../cli/serve.ts';
 import { register as sessions } from '../cli/sessions.ts';
@@ -58,6 +59,7 @@ const commands = [
   catalogue,
   ledger,
   exports,
+  retention,
   verify,
   reconcile,
   witness,

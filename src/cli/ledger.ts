@@ -11,6 +11,7 @@ import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
 import { registerReceipt } from './ledger-receipt.ts';
 import { registerFetch } from './ledger-fetch.ts';
 import { registerRotate } from './ledger-rotate.ts';
+import { registerRewrap } from './rewrap.ts';
 import { Exit, examples, type Io, printJson, printLine } from './output.ts';
 
 export function register(program: Command, io: Io): void {
@@ -67,6 +68,7 @@ export function register(program: Command, io: Io): void {
     .option('--json', 'print the result as JSON')
     .action((file: string, options: CheckOptions) => checkProof(file, options, io));
   examples(check, [['Check it', 'countersign ledger check-proof 14.tlog-proof --entry 14.json --key ledger.vkey']]);
+  registerRewrap(ledger, io);
 }
 
 interface ProofOptions extends ConfigOption {

@@ -9,6 +9,7 @@ interface Options {
   readonly key?: string;
   readonly recordings?: string;
   readonly state?: string;
+  readonly keys?: string;
   readonly kept: readonly string[];
   readonly receipt: readonly string[];
   readonly witness: readonly string[];
@@ -30,6 +31,10 @@ export function register(program: Command, io: Io): void {
     .option(
       '-s, --state <folder>',
       'open every payload too, with the keys of this state folder (its operator has them)',
+    )
+    .option(
+      '--keys <file>',
+      'compare the ids in keys.sqlite: none may be gone without an entry (default: that of --state)',
     )
     .option('-c, --kept <file>', 'a checkpoint of this log that was kept elsewhere; repeatable', collect, [])
     .option('--receipt <file>', 'a receipt of this log as it was mailed, or its text; repeatable', collect, [])
@@ -57,12 +62,14 @@ export function register(program: Command, io: Io): void {
         { NoteError },
         { openKeyring },
         { noteOf },
+        { keysIn },
       ] = await Promise.all([
         import('../ledger/verify-disk.ts'),
         import('../ledger/verify-summary.ts'),
         import('../ledger/note.ts'),
         import('../ledger/keyring.ts'),
         import('../ledger/receipt.ts'),
+        import('../ledger/keys-there.ts'),
       ]);
       const { folders, recordings, kept, remove } = await bring(places, options.recordings, keyText(options.key), io);
       const folder = folders[0]!;
@@ -71,7 +78,10 @@ export function register(program: Command, io: Io): void {
         throw new Exit(2, `there is no folder ${absent}: give the one that holds checkpoint, journal and tile`);
       try {
         const key = keyText(options.key);
+        const keysFile = options.keys ?? options.state;
+        if (keysFile !== undefined) keysIn(keysFile);
         const wish = {
+          ...(keysFile === undefined ? {} : { keys: () => keysIn(keysFile) }),
           recordings,
           ...(options.state === undefined ? {} : { opener: openKeyring(options.state) }),
           kept: [...[...options.kept, ...options.receipt].map((file) => noteOf(readFileSync(file, 'utf8'))), ...kept],
