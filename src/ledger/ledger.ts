@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Draft } from '../domain/entry.ts';
+import type { Draft, EntryType } from '../domain/entry.ts';
 import { Fault } from '../domain/fault.ts';
 import type { AckLevel } from '../domain/target.ts';
 import { type Disk, disk as realDisk } from './disk.ts';
@@ -13,12 +13,14 @@ import { type ClosedSegment, openJournal } from './journal.ts';
 import { createKeys, type KeyPool, type KeyStatus, openKeyPool } from './keys.ts';
 import { type Orphan, trackOpenSessions } from './open-sessions.ts';
 import { createLock, takeLock } from './lock.ts';
+import { formatMilestone, type Milestone, milestoneSize, parseMilestone } from './milestone.ts';
 import type { KeyProvider } from './key-provider.ts';
 import { destroyKeys, keysThere } from './keys-destruction.ts';
 import { createMasterKey, fileKeyProvider } from './master-key.ts';
 import { commit, payloadLimit } from './payload.ts';
 import { openProcessKeys } from './process-keys.ts';
-import { cutTornEnd, type Found, recoverJournal, signedSize } from './recovery.ts';
+import { cutTornEnd, type Found, milestoneOf, recoverJournal, signedSize } from './recovery.ts';
+import { signNote } from './note.ts';
 import { resumeSequencer, type Sequencer } from './sequencer.ts';
 import { LevelFault, openReplicated, type Replica } from './replica.ts';
 import { forgetRestored, readRestored } from './restored.ts';
@@ -234,7 +236,10 @@ export async function startWriting(options: LedgerOptions, recover: typeof recov
     signer = readSigner(signing);
     rmSync(join(signing, 'tmp'), { recursive: true, force: true });
     mkdirSync(join(signing, 'tmp'), { recursive: true, mode: 0o700 });
-    found = await recover?.(folder, signedSize(signer.vkey, lock.checkpoint()));
+    const kept = lock.milestone();
+    const milestone = kept === undefined ? undefined : parseMilestone(kept, signer.vkey);
+    found = await recover?.(folder, signedSize(signer.vkey, lock.checkpoint()), milestone);
+    if (found) found = { ...found, shredded: [...new Set([...lock.shredded(), ...found.shredded])] };
     const shared = { folder, state: signing, disk, lock, vkey: signer.vkey, signer: signer.key };
     sequencer = await resumeSequencer(shared, found);
     if (found) await cutTornEnd(disk, folder, signing, found);
@@ -250,6 +255,12 @@ export async function startWriting(options: LedgerOptions, recover: typeof recov
   const listeners = new Set<(upTo: number) => void>();
   const open = trackOpenSessions(found?.orphans);
   let lastTs = found?.ts ?? 0;
+  let lastType: EntryType = found?.lastType ?? 'log.genesis';
+  /** To be kept once a checkpoint covers it. */
+  let milestone = found && milestoneOf(found);
+  /** Keys destroyed by entries before the milestone, and by those behind it. */
+  let shreddedBefore = found?.shredded ?? [];
+  let shredded: string[] = [];
   let checkpoint: LedgerState['checkpoint'];
   let publishing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -263,7 +274,12 @@ export async function startWriting(options: LedgerOptions, recover: typeof recov
     trailer: found?.trailer ?? Buffer.alloc(hashSize),
     segmentEntries: options.segmentEntries ?? 65_536,
     segmentBytes: options.segmentBytes ?? 64 * 1024 * 1024,
-    sealed: sealSegment,
+    sealed(last) {
+      milestone = { last, ts: lastTs, boot, lastType, open: open.list() };
+      shreddedBefore = [...shreddedBefore, ...shredded];
+      shredded = [];
+      sealSegment(last);
+    },
     timed: options.timed,
     written(upTo) {
       timer ??= setTimeout(tick, options.periodMs ?? 1000);
@@ -299,6 +315,9 @@ export async function startWriting(options: LedgerOptions, recover: typeof recov
     journal.put(entry, key, committed?.text, draft.type === 'statement.outcome');
     open.note(draft.type, session, draft.sequence, committed && key.id);
     lastTs = ts;
+    lastType = draft.type;
+    if (draft.type === 'retention.shred' && Array.isArray(draft.facts.keys))
+      shredded = [...shredded, ...(draft.facts.keys as string[])];
     if (level !== 'replicated' || !replicated) return { index, durable: journal.durable(level) };
     return { index, durable: replicated(journal.durable('synced'), index + 1) };
   }
@@ -306,6 +325,12 @@ export async function startWriting(options: LedgerOptions, recover: typeof recov
   function tick(): void {
     timer = undefined;
     if (!closing) void publish().catch(() => undefined);
+  }
+
+  function keep(of: Milestone): void {
+    lock.keep(signNote(formatMilestone(signer.vkey.name, of), signer.vkey, signer.key), shreddedBefore);
+    milestone = undefined;
+    shreddedBefore = [];
   }
 
   /** One round of the sequencer after another. A failed round leaves unknown state behind, so it stops the ledger. */
@@ -321,6 +346,7 @@ export async function startWriting(options: LedgerOptions, recover: typeof recov
         if (size === checkpoint?.size) return;
         const { size: signed, root } = await sequencer.publish(size);
         checkpoint = { size: signed, root: root.toString('base64'), at: now() };
+        if (milestone && milestoneSize(milestone) <= signed) keep(milestone);
       } catch (cause) {
         throw journal.stop(cause);
       }

@@ -11,8 +11,17 @@ export interface Lock {
   checkpoint(): string | undefined;
   /** Compare and swap; throws when the stored checkpoint is not `from`. Durable when it returns. */
   swap(from: string | undefined, to: string): void;
+  /** The newest milestone, as `keep` was given it. */
+  milestone(): string | undefined;
+  /** Keys that were destroyed by entries before it: whatever brings them back, the next start destroys them again. */
+  shredded(): string[];
+  /** Keeps a milestone, and what was destroyed since the one before; durable when it returns. */
+  keep(milestone: string, shredded: readonly string[]): void;
   release(): void;
 }
+
+const milestoneTables = `CREATE TABLE IF NOT EXISTS milestone (id INTEGER PRIMARY KEY CHECK (id = 1), note TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS shredded (key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID`;
 
 /** SQLITE_BUSY. */
 const busy = 5;
@@ -37,7 +46,9 @@ export function takeLock(state: string, boot: string): Lock {
   const db = new DatabaseSync(path, { timeout: 0 });
   try {
     // Held from the first write until the database is closed; the kernel frees it when the process dies.
-    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT');
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE');
+    // Locks of logs that were made before there were milestones have no place for one.
+    db.exec(`${milestoneTables}; COMMIT`);
     writeFileSync(holderFile(state), `process ${process.pid} on ${hostname()}, boot ${boot}\n`);
   } catch (cause) {
     db.close();
@@ -55,6 +66,10 @@ export function takeLock(state: string, boot: string): Lock {
     );
   }
   const read = db.prepare('SELECT checkpoint FROM head WHERE id = 1');
+  const readMilestone = db.prepare('SELECT note FROM milestone WHERE id = 1');
+  const keepMilestone = db.prepare('INSERT OR REPLACE INTO milestone VALUES (1, ?)');
+  const readShredded = db.prepare('SELECT key FROM shredded');
+  const addShredded = db.prepare('INSERT OR IGNORE INTO shredded VALUES (?)');
   const update = db.prepare('UPDATE head SET checkpoint = ? WHERE id = 1 AND checkpoint IS ?');
   return {
     checkpoint() {
@@ -64,6 +79,14 @@ export function takeLock(state: string, boot: string): Lock {
     },
     swap(from, to) {
       if (update.run(to, from ?? null).changes !== 1) throw new Error('the last checkpoint is not the one we signed');
+    },
+    milestone: () => (readMilestone.get() as { note: string } | undefined)?.note,
+    shredded: () => (readShredded.all() as { key: string }[]).map(({ key }) => key),
+    keep(milestone, shredded) {
+      db.exec('BEGIN');
+      for (const key of shredded) addShredded.run(key);
+      keepMilestone.run(milestone);
+      db.exec('COMMIT');
     },
     release() {
       db.close();

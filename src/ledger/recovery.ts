@@ -11,7 +11,8 @@ import { parseEntry } from './entry.ts';
 import { segmentHeaderSize, segmentName } from './frame.ts';
 import { emptyRoot } from './hash.ts';
 import type { ClosedSegment } from './journal.ts';
-import { readFrames, segmentFile, segments, startOfJournal } from './journal-reading.ts';
+import { type Cursor, readFrames, segmentFile, segments, startOfJournal } from './journal-reading.ts';
+import { type Milestone, milestoneSize, standsAt } from './milestone.ts';
 import { type Orphan, trackOpenSessions } from './open-sessions.ts';
 import { type Checkpoint, type NoteKey, openNote, parseCheckpoint } from './note.ts';
 import { parseSuccessor, type Successor } from './succession.ts';
@@ -42,18 +43,20 @@ export interface Found {
 }
 
 /**
- * Reads the whole journal and changes nothing. Fault for any damage but a torn end: an incomplete frame, or whatever a power cut
+ * Reads the journal, from the milestone on where it stands as that left it, and changes nothing. Fault for any damage but a
+ * torn end: an incomplete frame, or whatever a power cut
  * made of the last segment beyond the `signed` entries, where nobody can tell lost pages from cut ones anyway.
  */
-export async function recoverJournal(folder: string, signed: number): Promise<Found> {
-  const cursor = startOfJournal();
-  const open = trackOpenSessions();
+export async function recoverJournal(folder: string, signed: number, milestone?: Milestone): Promise<Found> {
+  const from = milestone && (await usable(folder, signed, milestone)) ? milestone : undefined;
+  const cursor = from ? behind(from.last) : startOfJournal();
+  const open = trackOpenSessions(from?.open);
+  let ts = from?.ts ?? 0;
+  let boot = from?.boot ?? '';
+  let lastType: EntryType = from?.lastType ?? 'log.genesis';
   const shredded: string[] = [];
-  let ts = 0;
-  let boot = '';
-  let lastType: EntryType = 'log.genesis';
   let successor: Successor | undefined;
-  let before: Found['last'] = { first: 0, entries: 0, bytes: 0, trailer: cursor.trailer };
+  let before: Found['last'] = from?.last ?? { first: 0, entries: 0, bytes: 0, trailer: cursor.trailer };
   try {
     for await (const { records, file } of readFrames(onDisk(folder), cursor)) {
       for (const { index, entry: bytes } of records) {
@@ -100,6 +103,24 @@ export async function recoverJournal(folder: string, signed: number): Promise<Fo
     ...(successor === undefined ? {} : { successor }),
     shredded,
   };
+}
+
+/** What a later start may go on from. A log that has ended is read whole: what it says of its successor stands in it. */
+export function milestoneOf({ last, ts, boot, lastType, orphans, successor }: Found): Milestone | undefined {
+  return successor ? undefined : { last, ts, boot, lastType, open: orphans };
+}
+
+async function usable(folder: string, signed: number, milestone: Milestone): Promise<boolean> {
+  if (milestoneSize(milestone) > signed) return false;
+  try {
+    return await standsAt(onDisk(folder), milestone);
+  } catch (cause) {
+    throw refusal(cause);
+  }
+}
+
+function behind({ first, entries, bytes, trailer }: ClosedSegment): Cursor {
+  return { segment: first, offset: bytes, next: first + entries, trailer, rest: 0 };
 }
 
 /** What a writer that was not cut off writes last. */
