@@ -386,7 +386,7 @@ describe('completion', () => {
         ],
         { encoding: 'utf8', cwd: folder },
       ).trim();
-    expect(ask('')).toBe('config policy ledger verify witness completion --version --help');
+    expect(ask('')).toBe('config policy ledger verify reconcile witness completion --version --help');
     expect(ask('con')).toBe('config');
     expect(ask('config', '')).toBe('check show --help');
     expect(ask('config', 'check', '--')).toBe('--config --references --json --help');

@@ -187,6 +187,21 @@ describe('what is refused, where, and what to write', () => {
     }
   });
 
+  test('receipts: the way to the mail server is safe, user and password go together', () => {
+    const told = (smtp: string) =>
+      problems(`${minimal}\nledger: { receipts: { to: [a@example.org], from: b@example.org, smtp: { ${smtp} } } }`).map(
+        ({ message }) => message,
+      );
+    expect(told('host: mail.example.org')).toEqual([]);
+    expect(told('host: mail.example.org, user: gw, password: { env: SMTP_PASSWORD }')).toEqual([]);
+    expect(told('host: 127.0.0.1, tls: none')).toEqual([]);
+    expect(told('host: mail.example.org, tls: none')).toEqual([expect.stringContaining('use starttls')]);
+    expect(told('host: mail.example.org, user: gw')).toEqual([expect.stringContaining('go together')]);
+    expect(told('host: mail.example.org, user: gw, password: secret')).toEqual([
+      expect.stringContaining('a secret is never written here'),
+    ]);
+  });
+
   test('witnesses: a key that is one, a way that is safe, each once', () => {
     const { publicKey } = generateKeyPairSync('ed25519');
     const key = formatVkey('witness.example', publicKey, 'witness');
