@@ -23,6 +23,8 @@ import { addLeaf, emptyTree, rootOf } from '../../src/ledger/tree.ts';
 export interface Piece {
   readonly entry: Entry;
   readonly sealed?: FrameRecord['sealed'];
+  /** Bytes to write instead of the entry's canonical text. */
+  readonly raw?: Buffer;
   /** First index of the segment, and of the frame, that it stood in; one without goes where the one before it goes. */
   readonly segment?: number;
   readonly frame?: number;
@@ -76,9 +78,9 @@ export function putTogether(folder: string, pieces: readonly Piece[], signing: S
       const header = Buffer.alloc(frameHeaderSize);
       const from = leaves.length;
       const bodies: Buffer[] = [];
-      for (const { entry, sealed } of records) {
+      for (const { entry, sealed, raw } of records) {
         const right = entry.t === 'journal.seal' && closed ? { ...entry, x: closed } : entry;
-        const bytes = Buffer.from(canonical(right as never));
+        const bytes = raw ?? Buffer.from(canonical(right as never));
         leaves.push(bytes);
         bodies.push(bundleRecord(bytes), sealedRecord(sealed));
       }
