@@ -15,6 +15,13 @@ test('the checkpoint of sum.golang.org', () => {
   expect(() => openNote(note.replace('35225469', '35225468'), [key])).toThrow('does not match');
 });
 
+test("Sunlight's decoy is no note", () => {
+  const { verifier_keys: keys } = JSON.parse(text(vectors('sunlight-witness', 'witness', 'witness.v0.json')));
+  expect(() => openNote(text(vectors('sunlight-witness', 'witness', 'checkpoint')), [parseVkey(keys[0])])).toThrow(
+    'has no signature block',
+  );
+});
+
 for (const witness of ['witness', 'witness2']) {
   test(`Sunlight's ${witness} cosigned, and only what it saw`, () => {
     const folder = vectors('sunlight-witness', witness);

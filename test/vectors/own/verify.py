@@ -395,7 +395,8 @@ def check_tiles(files, entries, size):
         for n in range((len(parts) + 255) // 256):
             part = parts[n * 256 : n * 256 + 256]
             for width in range(1, len(part) + 1):
-                want[tile_path(kind, n, width)] = b"".join(part[:width])
+                if tile_path(kind, n, width) in files:
+                    want[tile_path(kind, n, width)] = b"".join(part[:width])
         for n in range((needed + 255) // 256):
             width = min(256, needed - n * 256)
             there = [w for w in range(width, 257) if tile_path(kind, n, w) in files]
