@@ -1,5 +1,7 @@
 // The quick reading of entries is the same reading: whatever is done to an entry's bytes, both say the same of it.
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { entryTypes } from '../domain/entry.ts';
 import { entryWriter, parseEntry, readEntry } from './entry.ts';
 
 const write = entryWriter('the gateway', 'bootBOOT0123');
@@ -87,4 +89,10 @@ test('facts that two entries share cannot be changed through one of them', () =>
   const first = parseEntry(Buffer.from(samples[0]!));
   if (typeof first === 'string') throw new Error(first);
   expect(() => (first.x.e as string[]).push('sql:drop')).toThrow(TypeError);
+});
+
+test('the types of the document are those of the code', () => {
+  const text = readFileSync('docs/ledger-format.md', 'utf8');
+  const listed = /<!-- entry types -->([\s\S]*?)<!-- end -->/.exec(text)![1]!.match(/`[a-z.-]+`/g)!;
+  expect(listed.map((name) => name.slice(1, -1)).sort()).toEqual([...entryTypes].sort());
 });

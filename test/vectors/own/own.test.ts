@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import canonicalize from 'canonicalize';
 import { describe, expect, test } from 'vitest';
-import { entryTypes } from '../../../src/domain/entry.ts';
 import { forgedAttacks } from '../../adversarial/storage/forged.ts';
 import { openPlace } from '../../adversarial/storage/place.ts';
 import { putTogether, takeApart } from '../../peers/forger.ts';
@@ -23,12 +22,6 @@ const lists = Object.keys(made).map((name): [string, Vector[]] => [
 test('are made again to the byte', () => {
   for (const [name, list] of Object.entries(made))
     expect(readFileSync(join(folder, `${name}.json`), 'utf8')).toBe(textOf(list));
-});
-
-test('the types of the document are those of the code', () => {
-  const text = readFileSync(join(folder, '../../../docs/ledger-format.md'), 'utf8');
-  const listed = /<!-- entry types -->([\s\S]*?)<!-- end -->/.exec(text)![1]!.match(/`[a-z.-]+`/g)!;
-  expect(listed.map((name) => name.slice(1, -1)).sort()).toEqual([...entryTypes].sort());
 });
 
 test('are good and bad of each kind, and at least 20 bad logs', () => {
