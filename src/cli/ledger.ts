@@ -7,6 +7,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { keyText } from './arguments.ts';
 import { registerCount } from './ledger-count.ts';
 import { registerFsck } from './ledger-fsck.ts';
+import { registerRecordings } from './ledger-recordings.ts';
 import { type ConfigOption, openConfig, takesConfig } from './open-config.ts';
 import { registerReceipt } from './ledger-receipt.ts';
 import { registerFetch } from './ledger-fetch.ts';
@@ -45,6 +46,7 @@ export function register(program: Command, io: Io): void {
   registerRotate(ledger, io);
   registerFsck(ledger, io);
   registerFetch(ledger, io);
+  registerRecordings(ledger, io);
 
   registerCount(ledger, io);
   registerReceipt(ledger, io);

@@ -21,10 +21,14 @@ export function compareAnswers(
   const code = outcome.status === 'failed' ? (outcome.code ?? 'an error') : undefined;
   if (code !== now.code) differences.push(`SQLSTATE ${code ?? 'none'} then, ${nowCode(now)} now`);
   const tag = now.tags.at(-1);
-  if (code === undefined && now.code === undefined) {
-    if (outcome.tag !== tag) differences.push(`${outcome.tag ?? 'no tag'} then, ${tag ?? 'no tag'} now`);
-    const rows = rowsOf(now);
-    if (outcome.rows !== rows && outcome.tag === tag) differences.push(`${outcome.rows} rows then, ${rows} rows now`);
+  // A portal that was not read to its end has no tag.
+  const part = outcome.status === 'done' && outcome.tag === undefined && tag !== undefined;
+  if (part) notes.push('the client did not fetch all of it: the rows that it fetched are compared');
+  else if (code === undefined && now.code === undefined) {
+    // Fetched in pieces, the tag counts the last one.
+    if (steady(outcome.tag) !== steady(tag))
+      differences.push(`${outcome.tag ?? 'no tag'} then, ${tag ?? 'no tag'} now`);
+    else if (outcome.rows !== now.rows) differences.push(`${outcome.rows} rows then, ${now.rows} rows now`);
   }
   // Which answer belongs to which statement is inferred: one that does not fit the statement's own outcome is not used.
   const certain = recorded !== undefined && recorded.code === code && recorded.tags.at(-1) === outcome.tag;
@@ -32,7 +36,7 @@ export function compareAnswers(
     notes.push('its answer could not be found in the recording: values are not compared');
     return { differences, notes };
   }
-  if (now.code === undefined) compareResults(recorded, now, hidden, differences, notes);
+  if (now.code === undefined) compareResults(recorded, now, hidden, part, differences, notes);
   return { differences, notes };
 }
 
@@ -40,6 +44,7 @@ function compareResults(
   recorded: RecordedAnswer,
   now: Answered,
   hidden: (result: number) => number,
+  part: boolean,
   differences: string[],
   notes: string[],
 ): void {
@@ -50,7 +55,8 @@ function compareResults(
     if (!of) break;
     const name = recorded.results.length > 1 ? `result ${index + 1}: ` : '';
     if (hidden(index) > 0) notes.push(`${name}${hidden(index)} masked columns are not compared`);
-    compareResult(then, of, name, hidden(index) > 0, differences, notes);
+    const fetched = part ? { ...of, rows: then.rows } : of;
+    compareResult(then, fetched, name, hidden(index) > 0, differences, notes);
   }
   if (recorded.copied && recorded.copied.sha256 !== now.copied?.sha256)
     differences.push(`COPY of ${recorded.copied.bytes} bytes then, other data of ${now.copied?.bytes ?? 0} bytes now`);
@@ -92,16 +98,7 @@ function nowCode({ code, message }: Answered): string {
   return code === undefined ? 'none' : `${code} (${message ?? ''})`;
 }
 
-function rowsOf({ results, tags }: Answered): number {
-  const returned = results.reduce((sum, result) => sum + result.rows, 0);
-  // A statement that returns no rows counts those of its tag.
-  const counted = tags.reduce((sum, tag) => sum + (/^(?:SELECT|FETCH|MOVE) /.test(tag) ? 0 : tagRows(tag)), 0);
-  return results.length > 0 ? returned : counted + (results.length === 0 ? selectRows(tags) : 0);
-}
-
-const tagRows = (tag: string): number => Number(/ (\d+)$/.exec(tag)?.[1] ?? 0);
-const selectRows = (tags: readonly string[]): number =>
-  tags.reduce((sum, tag) => sum + (/^(?:SELECT|FETCH|MOVE) /.test(tag) ? tagRows(tag) : 0), 0);
+const steady = (tag: string | undefined): string | undefined => tag?.replace(/^(SELECT|FETCH|MOVE) \d+$/, '$1');
 
 const unsteady =
   /\b(current_(?:date|time|timestamp|user|role|catalog|schema)|localtime(?:stamp)?|session_user|user)\b/gi;

@@ -3,14 +3,19 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ReplayEvent } from '../../src/domain/replay-event.ts';
 import { openKeyring } from '../../src/ledger/keyring.ts';
 import { readJournal } from '../../src/ledger/read-journal.ts';
 import { verifyLedger } from '../../src/ledger/verify-disk.ts';
-import { replayPostgres } from '../../src/protocols/postgres/replay.ts';
 import { readRecording } from '../../src/recordings/reading.ts';
+import { type RecordedFrame, replayPostgres } from '../../src/protocols/postgres/replay.ts';
+import { wrongOf } from '../../src/recordings/held.ts';
+import type { RecordingSeal } from '../../src/ledger/verify-recordings.ts';
+import { register as ledger } from '../../src/cli/ledger.ts';
+import { run } from '../../src/cli/run.ts';
 import { startGateway, testIssuer, type TestGateway } from '../peers/gateway.ts';
 import { testPostgres, type TestPostgres } from '../peers/postgres.ts';
 
@@ -21,7 +26,10 @@ let folder: string;
 let server: TestPostgres;
 let gateway: TestGateway;
 let token: string;
-const sessions = new Map<Name, { events: ReplayEvent[]; open: object; seal: object; texts: string }>();
+const sessions = new Map<
+  Name,
+  { events: ReplayEvent[]; frames: RecordedFrame[]; open: object; seal: object; texts: string }
+>();
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'recording-rules-'));
@@ -93,7 +101,7 @@ async function readBack(names: readonly Name[]): Promise<void> {
     if (entry.t === 'session.open') ids.set(entry.sid!, entry.x['target'] as Name);
     const name = ids.get(entry.sid ?? '');
     if (!name) continue;
-    const found = sessions.get(name) ?? { events: [], open: {}, seal: {}, texts: '' };
+    const found = sessions.get(name) ?? { events: [], frames: [], open: {}, seal: {}, texts: '' };
     if (entry.t === 'session.open') found.open = entry.x;
     if (entry.t === 'session.seal') found.seal = entry.x;
     sessions.set(name, found);
@@ -102,7 +110,10 @@ async function readBack(names: readonly Name[]): Promise<void> {
     const found = sessions.get(name)!;
     const read = () => readRecording(join(folder, 'data', 'recordings'), id, keys);
     found.events = await replayPostgres(read(), { rows: 100 });
-    for await (const frame of read()) found.texts += frame.bytes.toString('latin1');
+    for await (const frame of read()) {
+      found.frames.push({ ...frame, bytes: Buffer.from(frame.bytes) });
+      found.texts += frame.bytes.toString('latin1');
+    }
   }
   keys.close();
   expect([...sessions.keys()].sort()).toEqual([...names].sort());
@@ -173,6 +184,31 @@ test('digest: no value, every count, and the same digests as under the other rul
     'copy people (id) to stdout',
   );
   expect(events.filter((event) => event.kind === 'error')).toMatchObject([{ code: '22012' }]);
+});
+
+test('each recording holds what its seal says; one that does not is named', async () => {
+  const said = { out: '', err: '' };
+  const io = {
+    stdout: { write: (text: string) => void (said.out += text) },
+    stderr: { write: (text: string) => void (said.err += text) },
+    env: {},
+    now: Date.now,
+  };
+  const line = ['ledger', 'recordings', '--json', '--config', join(folder, 'countersign.yaml')];
+  expect([await run(line, { version: '0', commands: [ledger] }, io), said.err]).toEqual([0, '']);
+  expect(JSON.parse(said.out)).toEqual({ checked: 3, unchecked: 0, wrong: [] });
+  for (const name of Object.keys(rules) as Name[]) {
+    const { frames, seal } = sessions.get(name)!;
+    const { recording } = seal as { recording: RecordingSeal };
+    const wrong = (of: readonly RecordedFrame[], change: object = {}) =>
+      wrongOf(Readable.from(of) as AsyncIterable<RecordedFrame>, { ...recording, ...change });
+    expect(await wrong(frames)).toBeUndefined();
+    expect(await wrong(frames.slice(1))).toContain('begins under the rule none');
+    expect(await wrong(frames.slice(0, -1))).toMatch(/bytes of the (client|target), its seal says/);
+    expect(await wrong(frames, { rule: 'rows 3' })).toMatch(name === 'whole' ? /begins under/ : /promises 3/);
+    const told = frames.findIndex((frame, index) => index > 0 && frame.kind === 'meta');
+    if (told >= 0) expect(await wrong(frames.toSpliced(told, 1))).toContain('left out');
+  }
 });
 
 test('the ledger verifies with its recordings, each under the rule of its opening', async () => {

@@ -10,6 +10,7 @@ import { run } from '../../src/cli/run.ts';
 import { readJournal } from '../../src/ledger/read-journal.ts';
 import { startGateway, testIssuer, type TestGateway } from '../peers/gateway.ts';
 import { testPostgres, type TestPostgres } from '../peers/postgres.ts';
+import { RawClient, say } from '../peers/raw-client.ts';
 
 const schema = `create table people (id int primary key, email text, born date);
   insert into people values (1, 'ada@mail.example', '1815-12-10'), (2, 'bob@mail.example', null), (3, 'cy@mail.example', '2000-01-01');
@@ -20,7 +21,7 @@ let folder: string;
 let target: TestPostgres;
 let sandbox: TestPostgres;
 let gateway: TestGateway;
-let ids: Record<'full' | 'some' | 'none' | 'changing', string>;
+let ids: Record<'full' | 'some' | 'none' | 'changing' | 'piped' | 'bold', string>;
 
 const at = (server: TestPostgres) => ({
   host: '127.0.0.1',
@@ -64,7 +65,14 @@ beforeAll(async () => {
   gateway = await startGateway(folder, {
     listeners: [{ protocol: 'postgres', port: 0, plaintext: 'loopback' }],
     issuers: [{ ...issuer.entry, principal: { kind: 'agent' } }],
-    targets: [one('full', 'full'), one('some', { rows: 2 }), one('none', 'digest'), one('changing', 'full')],
+    targets: [
+      one('full', 'full'),
+      one('some', { rows: 2 }),
+      one('none', 'digest'),
+      one('changing', 'full'),
+      one('piped', 'full'),
+      one('bold', 'full'),
+    ],
   });
   const connect = async (database: string) => {
     const client = new pg.Client({ host: '127.0.0.1', port: gateway.port, user: 'x', password: token, database });
@@ -79,6 +87,11 @@ beforeAll(async () => {
   const client = await connect('changing');
   await changes(client);
   await client.end();
+  const bold = await connect('bold');
+  for (const sql of reaching) await bold.query(sql);
+  await bold.end();
+  const raw = await RawClient.open({ port: gateway.port, user: 'x', password: token, database: 'piped' });
+  await pipelines(raw);
   await gateway.stop();
   const found: Record<string, string> = {};
   for await (const { entry } of readJournal(gateway.ledger, 0))
@@ -118,6 +131,55 @@ async function changes(client: pg.Client): Promise<void> {
   await client.query('select id, person, total from orders order by id');
   await client.query('select count(*) from people where email = $1', ['ada@mail.example']);
   await client.query('select now() > timestamptz $$2020-01-01$$ as later, pg_backend_pid()');
+}
+
+/** What acts outside of a database. */
+const reaching = [
+  "copy (select 1) to program 'cat > /dev/null'",
+  'create role mallory',
+  "alter system set application_name = 'x'",
+  'create database elsewhere',
+];
+
+/** Several statements on their way at once, in binary, failing in the middle, fetched in pieces and in part. */
+async function pipelines(raw: RawClient): Promise<void> {
+  const ready = (times: number) => raw.until((all) => all.filter(({ type }) => type === 'Z').length === times, 20_000);
+  const go = (...parts: Buffer[]) => raw.send(Buffer.concat(parts));
+  const born = 'select id, born from people where id > $1 order by id';
+  go(
+    say.parse('', born),
+    say.bind('', '', ['0'], [], [1]),
+    say.describe('P', ''),
+    say.execute('', 2),
+    say.execute('', 0),
+    say.parse('', 'select twice(id) from people order by id'),
+    say.bind('', ''),
+    say.execute(''),
+    say.sync(),
+  );
+  await ready(2);
+  go(
+    say.parse('', 'select 1 as fine'),
+    say.bind('', ''),
+    say.execute(''),
+    say.parse('', 'select 1 / (id - id) from people'),
+    say.bind('', ''),
+    say.execute(''),
+    say.parse('', 'select 2 as never'),
+    say.bind('', ''),
+    say.execute(''),
+    say.sync(),
+    say.query('select 3 as later'),
+  );
+  await ready(4);
+  go(say.query('begin'), say.parse('', born), say.bind('p', '', ['0']), say.execute('p', 1), say.sync());
+  await ready(6);
+  go(say.query('commit'), say.query('copy orders (person, total) from stdin'));
+  await raw.until((all) => all.some(({ type }) => type === 'G'), 20_000);
+  go(say.copyData('1\t5.5\n2\t'), say.copyData('6\n'), say.copyDone());
+  await ready(8);
+  go(say.query('select person, total from orders where total in (5.5, 6) order by person'), say.terminate());
+  await raw.until(() => raw.closed, 20_000);
 }
 
 async function command(args: readonly string[]) {
@@ -205,7 +267,37 @@ describe('in a sandbox', () => {
     ]);
   });
 
-  test('nothing is left on the server, and an agent’s statement has no rights there', async () => {
+  test('pipelines, binary, errors, pieces and COPY from the client', async () => {
+    const { code, report: of } = await inSandbox(ids.piped, 'schema.sql');
+    expect(differing(of)).toEqual([]);
+    expect(of.statements.filter((one) => one.run === 'not run').map((one) => [one.text, ...one.notes])).toEqual([
+      ['select 2 as never', 'it was not sent'],
+    ]);
+    expect(of.same).toBe(10);
+    expect(code).toBe(0);
+    expect(of.statements.flatMap((one) => one.notes)).toContain(
+      'the client did not fetch all of it: the rows that it fetched are compared',
+    );
+    expect(JSON.stringify(of)).not.toContain('could not be found');
+    const other = await inSandbox(ids.piped, 'other.sql');
+    expect(differing(other.report).map(([text, difference]) => [text, difference])).toEqual([
+      [expect.stringContaining('select id, born'), expect.stringContaining('other values: ["1","1815-12-10"] then')],
+      [expect.stringContaining('select twice'), expect.stringContaining('other values: ["2"] then, ["3"] now')],
+      [expect.stringContaining('select id, born'), expect.stringContaining('other values')],
+      [expect.stringContaining('copy orders'), expect.stringContaining('42703')],
+      [expect.stringContaining('select person'), expect.stringContaining('42703')],
+    ]);
+  });
+
+  test('what acts outside of the database has no right to', async () => {
+    const { report: of } = await inSandbox(ids.bold, 'schema.sql');
+    const run = of.statements.filter((one) => one.run !== undefined);
+    expect(run.map((one) => one.text)).toEqual(reaching);
+    for (const one of run)
+      expect([one.text, one.differences.join()]).toEqual([one.text, expect.stringContaining('42501')]);
+  });
+
+  test('nothing is left on the server', async () => {
     const admin = new pg.Client(at(sandbox));
     await admin.connect();
     const left = async () =>

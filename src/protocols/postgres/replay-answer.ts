@@ -2,13 +2,15 @@
 // values as text. Masked columns are left out: what stood behind a mask nobody recorded.
 import { createHash, type Hash } from 'node:crypto';
 import type { Unkept } from '../../domain/recording-rule.ts';
-import { Cells, type Field } from './codec-rows.ts';
+import { Cells, type Field, rowsOf } from './codec-rows.ts';
 import { binaryText } from './replay-cell.ts';
 import { looksBinary } from './replay.ts';
 
 export interface Answered {
   readonly results: readonly AnsweredResult[];
   readonly tags: readonly string[];
+  /** As an outcome counts them: rows that came, and of statements that return none those of the tag. */
+  readonly rows: number;
   /** SQLSTATE of an error. */
   readonly code?: string;
   readonly message?: string;
@@ -97,6 +99,7 @@ export class Answer {
   readonly #limits: (result: number) => number;
   readonly #cells = new Cells();
   #open: Result | undefined;
+  #counted = 0;
   #code: string | undefined;
   #message: string | undefined;
   #copied: { bytes: number; readonly hash: Hash; unkept?: Unkept } | undefined;
@@ -147,6 +150,7 @@ export class Answer {
 
   tag(tag: string): void {
     this.#tags.push(tag);
+    if (!this.#open) this.#counted += rowsOf(tag);
     this.#open = undefined;
   }
 
@@ -165,6 +169,7 @@ export class Answer {
     return {
       results: this.#results.map((result) => result.finish()),
       tags: this.#tags,
+      rows: this.rows + this.#counted,
       ...(this.#code === undefined ? {} : { code: this.#code, message: this.#message ?? '' }),
       ...(copied && { copied: { bytes: copied.bytes, sha256: copied.sha256 } }),
     };
