@@ -33,6 +33,8 @@ interface Open {
   readonly copyIn: Buffer[];
   copyInBytes: number;
   copyInLost: boolean;
+  /** Something that ends an answer came: the next ReadyForQuery is its own, and not that of a Sync before it. */
+  heard: boolean;
 }
 
 const mostCopied = 64 * 1024 * 1024;
@@ -57,7 +59,9 @@ export async function readAnswers(
     answers.set(of.sequence, { ...answer.finish(), ...copied, copyInLost });
   };
   const ended = (): void => {
-    if (queue[0] && !queue[0].of.whole) done();
+    const [open] = queue;
+    if (open?.of.whole) open.heard = true;
+    else if (open) done();
   };
 
   const fromTarget = (): void => {
@@ -88,6 +92,7 @@ export async function readAnswers(
         open?.answer.tag(decodeCommandComplete(buffer, start, end));
         return ended();
       case targetMessage.emptyQueryResponse:
+      case targetMessage.functionCallResponse:
         return ended();
       case targetMessage.portalSuspended:
         // More of it may be fetched; what its outcome counts says whether it was.
@@ -99,7 +104,7 @@ export async function readAnswers(
         return ended();
       }
       case targetMessage.readyForQuery:
-        if (open?.of.whole) done();
+        if (open?.heard) done();
     }
   };
 
@@ -108,7 +113,9 @@ export async function readAnswers(
       for (const line of bytes.toString('utf8').split('\n')) {
         const { sequence } = line === '' ? {} : (JSON.parse(line) as { readonly sequence?: number });
         const of = sequence === undefined ? undefined : asking.get(sequence);
-        if (of) queue.push({ of, answer: new Answer(of.hidden), copyIn: [], copyInBytes: 0, copyInLost: false });
+        if (!of) continue;
+        const answer = new Answer(of.hidden);
+        queue.push({ of, answer, copyIn: [], copyInBytes: 0, copyInLost: false, heard: false });
       }
       return;
     }
