@@ -162,10 +162,8 @@ export const statementRow = z.strictObject({
     .optional(),
 }) satisfies z.ZodType<StatementRow>;
 
-const notKept = z
-  .strictObject({ rule: z.string(), rows: count, bytes: count, sha256: z.string() })
-  .optional()
-  .describe('What the recording does not hold; the digest is of the whole.');
+/** The digest is of the whole. */
+const notKept = z.strictObject({ rule: z.string(), rows: count, bytes: count, sha256: z.string() }).optional();
 
 const replayEvent = z.discriminatedUnion('kind', [
   z.strictObject({
