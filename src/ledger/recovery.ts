@@ -66,10 +66,15 @@ export async function recoverJournal(folder: string, signed: number, milestone?:
         boot = entry.boot;
         lastType = entry.t;
         open.note(entry.t, entry.sid, entry.sq, entry.k);
-        if (successor) throw new Damage(file, 'an entry stands after log.successor', meaning.changed, index);
+        if (successor) {
+          const what = 'an entry stands after log.successor';
+          throw refusal(new Damage(file, what, meaning.afterEnd, index));
+        }
         if (entry.t === 'log.successor') {
           const named = parseSuccessor(entry.x);
-          if (typeof named === 'string') throw new Damage(file, `log.successor ${named}`, meaning.changed, index);
+          if (typeof named === 'string') {
+            throw refusal(new Damage(file, `log.successor ${named}`, meaning.changed, index));
+          }
           successor = named;
         }
         if (entry.t === 'retention.shred' && Array.isArray(entry.x.keys)) shredded.push(...(entry.x.keys as string[]));
@@ -83,8 +88,8 @@ export async function recoverJournal(folder: string, signed: number, milestone?:
     }
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
-    // Whoever recorded its stop had everything on the device: nothing of it can be lost at the end.
-    const torn = cause instanceof Damage && cursor.next >= signed && lastType !== 'gateway.stop';
+    // Whoever recorded its stop, or the end of the log, had everything on the device: nothing of it can be lost at the end.
+    const torn = cause instanceof Damage && cursor.next >= signed && !ends.has(lastType);
     if (!torn || (await segments(onDisk(folder))).at(-1) !== cursor.segment) throw refusal(cause);
   }
   if (cursor.next === 0) {
@@ -123,8 +128,9 @@ function behind({ first, entries, bytes, trailer }: ClosedSegment): Cursor {
   return { segment: first, offset: bytes, next: first + entries, trailer, rest: 0 };
 }
 
-/** What a writer that was not cut off writes last. */
-const orderly: ReadonlySet<EntryType> = new Set(['gateway.stop', 'log.genesis', 'log.successor']);
+/** What is written last, by whoever ends in order. */
+const ends: ReadonlySet<EntryType> = new Set(['gateway.stop', 'log.successor']);
+const orderly: ReadonlySet<EntryType> = new Set([...ends, 'log.genesis']);
 
 /**
  * Puts a torn end aside and cuts it off, and makes what is left durable before anything is written after it. After a failed sync the kernel may
