@@ -13,6 +13,7 @@ import { type AppendTimes, openAppendTimes, openMetrics } from '../metrics/metri
 import type { OpenGateway } from '../session/gateway.ts';
 import type { Store } from '../store/store.ts';
 import { secret } from '../targets/secret.ts';
+import { openTraces } from '../traces/traces.ts';
 import { cosignedFile } from '../witness/cosigning.ts';
 import { version } from './version.ts';
 
@@ -23,12 +24,12 @@ export interface Outlets {
   close(): Promise<void>;
 }
 
-export function openOutlets(
+export async function openOutlets(
   config: Config,
-  ledger: Pick<Ledger, 'append' | 'checkpointNow' | 'origin'>,
+  ledger: Pick<Ledger, 'append' | 'checkpointNow' | 'origin' | 'status'>,
   log: Logger,
   keys: KeyPlace,
-): Outlets {
+): Promise<Outlets> {
   const paths = dataPaths(config);
   const exports =
     config.exports.length > 0
@@ -46,9 +47,27 @@ export function openOutlets(
           },
         })
       : undefined;
+  const { traces: wanted } = config;
+  const traces =
+    wanted &&
+    openTraces(
+      {
+        ledger: paths.ledger,
+        state: paths.state,
+        keys,
+        origin: ledger.origin,
+        gateway: config.gateway.name,
+        version,
+        url: wanted.otlp,
+        ...(wanted.token ? { authorization: `${wanted.scheme} ${await secret(wanted.token)}` } : {}),
+        from: ledger.status().entries,
+      },
+      (why) => log.error(`traces are not sent: ${why}`),
+    );
   return {
     ...(exports ? { exports } : {}),
     async close() {
+      await traces?.close();
       if (!exports) return;
       // What has happened up to now is to be under a checkpoint, or it would be sent after the next start only.
       await ledger.checkpointNow().catch(() => undefined);

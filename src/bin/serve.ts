@@ -149,7 +149,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     await policies.activate(policy);
     objects?.record((draft) => void ledger.append(draft, 'synced').durable.catch(() => undefined));
 
-    const outlets = openOutlets(config, ledger, log, keyPlace);
+    const outlets = await openOutlets(config, ledger, log, keyPlace);
     closing.push(() => outlets.close());
     closing.push(openHolding(config, ledger, log, halted.resolve));
 

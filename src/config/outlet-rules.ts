@@ -13,7 +13,7 @@ const own: Readonly<Record<Settings['exports'][number]['to'], readonly Key[]>> =
 const needed = { file: 'output', syslog: 'host', http: 'url', otlp: 'url' } as const;
 const optional = ['output', 'host', 'tls', 'url', 'token', 'sign'] as const;
 
-export function outletRules({ exports: sinks, metrics, targets }: Settings): Broken[] {
+export function outletRules({ exports: sinks, metrics, targets, traces }: Settings): Broken[] {
   const broken = twins(
     ['exports'],
     'name',
@@ -48,5 +48,7 @@ export function outletRules({ exports: sinks, metrics, targets }: Settings): Bro
       path: ['metrics', 'address'],
       message: 'anybody could read them: add tls and token, or listen on 127.0.0.1',
     });
+  if (traces && !secureOrLoopback(traces.otlp))
+    broken.push({ path: ['traces', 'otlp'], message: 'traces would travel in the clear: write https://' });
   return broken;
 }

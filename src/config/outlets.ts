@@ -77,7 +77,17 @@ export function outlets({ file, name, secret, text, webUrl }: Forms) {
       .optional()
       .describe('Token that a scraper must send as a bearer; needed where the address is not loopback.'),
   });
+  const traces = z.strictObject({
+    otlp: webUrl.describe(
+      'Collector, OTLP over HTTP, such as `https://collector.example.org/v1/traces`. https, except on loopback.',
+    ),
+    token: secret.optional().describe('Token of the authorization header.'),
+    scheme: word.default('Bearer').describe('Word before the token.'),
+  });
   return {
+    traces: traces
+      .optional()
+      .describe('A span for each statement that its client put into a sampled trace (docs/tracing.md).'),
     metrics: metrics.optional().describe('Prometheus metrics, `GET /metrics` (docs/metrics.md).'),
     exports: z.array(exportTo).max(20).default([]).describe('Events of everything in the ledger, for other systems.'),
   };

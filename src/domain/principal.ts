@@ -45,6 +45,8 @@ export interface Claimed {
   readonly user?: string;
   readonly application?: string;
   readonly address?: string;
+  /** W3C traceparent for the whole session. */
+  readonly trace?: string;
 }
 
 export function principalId(principal: Pick<Principal, 'issuer' | 'subject'>): string {

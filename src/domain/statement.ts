@@ -1,4 +1,5 @@
 import type { Effect } from './effect.ts';
+import type { TraceParent } from './trace.ts';
 import type { Label, LabelledColumn } from './label.ts';
 
 /**
@@ -16,6 +17,8 @@ export interface Statement {
   /** SHA-256, hex, of the exact bytes that will run (text, then each parameter); computed only when asked, for approvals. */
   digest(): string;
   readonly meaning: Meaning;
+  /** The trace that the client put it into; absent where it named none. */
+  readonly trace?: TraceParent;
   /** Values of the client's own that it puts beside labelled columns; absent where there are none. */
   readonly guesses?: readonly Guess[];
 }

@@ -2,13 +2,14 @@
 //
 //   session.open        facts target, database, kind, p, recording            who     principal, claimed; target labels
 //   session.target      facts target, database, pid?, port?, version?, own?      target local?; own connections of the gateway have no session
-//   statement.decision  facts d, k, r, e, p, a, s?, met?, approval?      what    text, parameters?, effects, results?, hold?, rules?, masks?, reason?, advice?, shadow?
+//   statement.decision  facts d, k, r, e, p, a, s?, met?, approval?, tr?      what    text, parameters?, effects, results?, hold?, rules?, masks?, reason?, advice?, shadow?
 //     The ruling that ends a hold is a second decision with the same `sq`: facts the same with approval, cause?; what reason, advice.
-//   statement.outcome   facts status, code?, tag?, rows, bytes, masked; `sq` is the statement's
+//   statement.outcome   facts status, code?, tag?, rows, bytes, masked, us?; `sq` is the statement's
 //   session.seal        facts n, cause, recording?
 //   session.orphaned    facts n
 //   session.kill        facts session                              admin   by, reason
 //
+// tr is the trace that the client named (docs/tracing.md), us how long such a statement took, in microseconds.
 // met is what the session has asked about labelled columns so far, this statement included: label, matches, probes.
 // d is the ruling, k the kind, r rule ids, e the actions, p the first 16 hex digits of the policy version, a the ack level
 // that was waited for, n the last sequence number, s what shadow policies would have made of it: d and r. What decides stands in

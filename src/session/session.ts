@@ -72,6 +72,9 @@ export interface OpenSession extends Session {
   endWith(fault: Fault): void;
 }
 
+/** Holds that were not granted stay in it. */
+const mostTraced = 10_000;
+
 export function openSession(options: SessionOptions): OpenSession {
   const { id, principal, entry, database, ledger, key, recorder, approvals, now } = options;
   const { target } = entry;
@@ -94,6 +97,8 @@ export function openSession(options: SessionOptions): OpenSession {
   const kept: Record<FrameKind, number> = { client: 0, target: 0, meta: 0 };
   const left = { rows: 0, bytes: { client: 0, target: 0 } };
   const rule = ruleInWords(target.recording ?? 'full');
+  /** Statements that belong to a trace, and when they were decided. */
+  const traced = new Map<number, number>();
   let sequence = 0;
   let watched: Promise<void> | undefined;
   let heldBack = false;
@@ -217,7 +222,10 @@ export function openSession(options: SessionOptions): OpenSession {
   }
 
   function appendDecision(statement: Statement, of: Prepared, position: number, facts = of.facts) {
-    const appended = ledger.append(decisionDraft(id, position, of, statement, facts), of.level, key);
+    const trace = statement.trace ?? options.claimed.trace;
+    const all = trace === undefined ? facts : { ...facts, tr: trace };
+    const appended = ledger.append(decisionDraft(id, position, of, statement, all), of.level, key);
+    if (trace !== undefined && facts.d !== 'deny' && traced.size < mostTraced) traced.set(position, performance.now());
     // Numbers stay dense: one is used only when its entry stands.
     sequence = position;
     lastDecision = appended.durable;
@@ -435,7 +443,12 @@ export function openSession(options: SessionOptions): OpenSession {
     if (position === undefined) throw new Error('settled twice, or without a permit of this session');
     open.delete(granted);
     writing.get(granted)?.wrote(outcome.rows);
-    append(() => ledger.append(outcomeDraft(id, position, outcome), 'written', key).durable);
+    const since = traced.size > 0 ? traced.get(position) : undefined;
+    const draft = outcomeDraft(id, position, outcome);
+    if (since === undefined) return append(() => ledger.append(draft, 'written', key).durable);
+    traced.delete(position);
+    const us = Math.round((performance.now() - since) * 1_000);
+    append(() => ledger.append({ ...draft, facts: { ...draft.facts, us } }, 'written', key).durable);
   }
 
   function append(write: () => Promise<void>): void {

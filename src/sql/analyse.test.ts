@@ -3,7 +3,7 @@ import { openWorld, type World } from '../../test/adversarial/effects/world.ts';
 import { verifies } from '../../test/requirements.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Analysis, Scope } from './analysis.ts';
-import { openAnalyser } from './analyse.ts';
+import { analyse, openAnalyser } from './analyse.ts';
 import { loadParser, type SyntaxFault } from './parse.ts';
 
 let world: World;
@@ -250,3 +250,58 @@ test(
     expect(read('select * from orders').meaning.effects).toHaveLength(1);
   },
 );
+
+const traceOf = (n: number) =>
+  `/*traceparent='00-${'4bf92f3577b34da6a3ce929d0e0e47'}${String(n).padStart(2, '0')}-00f067aa0ba902b7-01'*/`;
+
+test('a comment that names a trace changes neither meaning nor record, and costs no second reading', () => {
+  const analyser = openAnalyser();
+  const plain = analyser.analyse('select email from customers where id = 7', world.scope);
+  for (let n = 0; n < 20; n++) {
+    const traced = analyser.analyse(
+      `select email from customers where id = 7${n % 2 ? ' ' : ''}${traceOf(n)}`,
+      world.scope,
+    );
+    expect(traced.meaning).toBe(plain.meaning);
+    expect(traced.text.trimEnd()).toBe('select email from customers where id = 7');
+  }
+  const text = 'select count(*), max(email) from customers group by id';
+  expect(analyser.analyse(`${text}${traceOf(1)}`, world.scope)).toBe(
+    analyser.analyse(`${text}${traceOf(2)}`, world.scope),
+  );
+});
+
+test.each([
+  'select *',
+  'select 1 -- a remark',
+  'select 1 /* open',
+  "select 'a",
+  "select e'a\\",
+  'select "a',
+  'select $$a',
+  'select $a$a$a',
+  'select 1;',
+  'select 1; delete from customers',
+  'select * from customers order by id using <',
+  'select * from customers order by id using >',
+  'select 2 *',
+  'select /* a */ 1 /* b */',
+  "select '/*'",
+  "delete from customers where city = '",
+  'table customers',
+  'values (1)',
+  '',
+  ';',
+])('what stands before such a comment means the same with it: %s', (text) => {
+  const one = (sql: string, by: (sql: string) => Analysis) => {
+    try {
+      const { meaning, parts } = by(sql);
+      return JSON.stringify([meaning, parts.length]);
+    } catch (error) {
+      return (error as Fault).code;
+    }
+  };
+  const sql = `${text}${traceOf(0)}`;
+  // As a whole, by a reading that knows nothing of traces.
+  expect(one(sql, read)).toBe(one(sql, (whole) => analyse(whole, world.scope)));
+});

@@ -1,6 +1,7 @@
 // The entry of this folder: SQL text → Analysis, kept by text, catalogue and search path, so that repetition costs a look-up.
 // Statements that differ only in whole numbers share an analysis where shape.ts proves that they may.
 import type { Meaning } from '../domain/statement.ts';
+import { traceComment } from '../domain/trace.ts';
 import type { WrittenBack } from '../masking/written-back.ts';
 import type { Analysis, Scope } from './analysis.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -55,24 +56,35 @@ export function openAnalyser(options: AnalyserOptions = {}): Analyser {
     return bucket;
   }
 
+  function analyseText(sql: string, scope: Scope): Analysis {
+    const bucket = bucketOf(scope);
+    const known = bucket.texts.get(sql);
+    if (known) return known;
+    const shape = shapeOf(sql);
+    const similar = shape && bucket.shapes.get(shape.key);
+    if (similar) return withText(similar, sql);
+    const read = readText(sql, scope, maxText, writtenBack);
+    const analysis = sharedMeaning(read, bucket.meanings);
+    if (!isCacheable(analysis)) return analysis;
+    if (shape && similar === undefined) {
+      const shared = sharesShape(analysis, sql, shape.numbers);
+      bucket.shapes.set(shape.key, shared ? analysis : null);
+      if (shared) return analysis;
+    }
+    if (sql.length <= maxKeptText) bucket.texts.set(sql, analysis);
+    return analysis;
+  }
+
   return {
     analyse(sql, scope) {
-      const bucket = bucketOf(scope);
-      const known = bucket.texts.get(sql);
-      if (known) return known;
-      const shape = shapeOf(sql);
-      const similar = shape && bucket.shapes.get(shape.key);
-      if (similar) return withText(similar, sql);
-      const read = readText(sql, scope, maxText, writtenBack);
-      const analysis = sharedMeaning(read, bucket.meanings);
-      if (!isCacheable(analysis)) return analysis;
-      if (shape && similar === undefined) {
-        const shared = sharesShape(analysis, sql, shape.numbers);
-        bucket.shapes.set(shape.key, shared ? analysis : null);
-        if (shared) return analysis;
+      // A trace makes each text another one: it is read without the comment that names it, where it can be.
+      const named = sql.length <= maxText ? traceComment(sql) : undefined;
+      if (named === undefined) return analyseText(sql, scope);
+      try {
+        return analyseText(named.bare, scope);
+      } catch {
+        return analyseText(sql, scope);
       }
-      if (sql.length <= maxKeptText) bucket.texts.set(sql, analysis);
-      return analysis;
     },
   };
 }

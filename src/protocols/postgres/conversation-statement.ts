@@ -1,5 +1,6 @@
 // What is asked of the session: one statement with its recorded form and its exact bytes' digest.
 import { createHash } from 'node:crypto';
+import { traceComment } from '../../domain/trace.ts';
 import type { Guess, Meaning, Statement, StatementKind } from '../../domain/statement.ts';
 import type { Bind } from './codec-extended.ts';
 
@@ -9,6 +10,7 @@ export class Asked implements Statement {
   readonly meaning: Meaning;
   readonly parameters?: readonly (string | null)[];
   readonly guesses?: readonly Guess[];
+  readonly trace?: string;
   readonly #exact: string;
   readonly #bind: Bind | undefined;
 
@@ -28,6 +30,8 @@ export class Asked implements Statement {
     this.#bind = bind;
     if (parameters !== undefined) this.parameters = parameters;
     if (guesses !== undefined) this.guesses = guesses;
+    const named = traceComment(exact);
+    if (named !== undefined) this.trace = named.trace;
   }
 
   /** SHA-256 over the text, then for each parameter its length as 4 bytes (−1 for NULL) and its bytes as sent. */

@@ -10,6 +10,7 @@ import {
   encodeAuthentication,
 } from './codec-authentication.ts';
 import { found, Framer } from './codec-framer.ts';
+import { isTraceParent } from '../../domain/trace.ts';
 import { type CancelKey, decodeStartup, encodeNegotiation, type Startup } from './codec-startup.ts';
 import { Writer } from './codec-writer.ts';
 import {
@@ -45,6 +46,8 @@ export interface Wanted {
   /** What the client calls itself; a claim. */
   readonly user?: string;
   readonly application?: string;
+  /** The trace that the client puts its session into. */
+  readonly trace?: string;
   /** Start-up settings to pass on to the target. */
   readonly parameters: ReadonlyMap<string, string>;
   /** Minor version of protocol 3 in force: 0 or 2. */
@@ -244,8 +247,14 @@ function read({ parameters, minor }: Startup): { wanted: Wanted; unknown: string
   const unknown: string[] = [];
   let target = '';
   let user: string | undefined;
+  let trace: string | undefined;
   const setting = (name: string, value: string): void => {
     const lower = name.toLowerCase();
+    if (lower === 'countersign.traceparent') {
+      // The client's own affair: what is none is left out, and nothing of it reaches the target.
+      if (isTraceParent(value)) trace = value;
+      return;
+    }
     if (lower === 'client_encoding') {
       const encoding = value.toLowerCase().replace(/[^a-z0-9]/g, '');
       if (encoding === 'utf8' || encoding === 'unicode') return;
@@ -288,6 +297,7 @@ function read({ parameters, minor }: Startup): { wanted: Wanted; unknown: string
       ...(slash < 0 ? {} : { database: named.slice(slash + 1) }),
       ...(user === undefined ? {} : { user }),
       ...(application === undefined ? {} : { application }),
+      ...(trace === undefined ? {} : { trace }),
       parameters: passed,
       minor: minor >= 2 ? 2 : 0,
     },

@@ -84,7 +84,8 @@ async function serve(client: Link, gateway: Gateway, options: PostgresOptions): 
     if (arrived?.do !== 'sign-in') return;
     const { by, token, wanted } = arrived;
     const { target, database } = wanted;
-    const claimed = { user: wanted.user, application: wanted.application, address: client.remote };
+    const { user, application, trace } = wanted;
+    const claimed = { user, application, address: client.remote, ...(trace === undefined ? {} : { trace }) };
     const credential = by === 'certificate' ? ({ by } as const) : token === '' ? undefined : token;
     try {
       session = await gateway.signIn(credential, { target, database, claimed }, client);
