@@ -8,11 +8,15 @@ const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 const strings = z.array(z.string());
 const text = z.string().min(1).max(1_000);
 
-export const retentionSummary = z.strictObject({
-  rules: count,
-  holds: count,
-  shredded: z.strictObject({ sessions: count, last: time.optional() }),
-});
+/** What the ledger's status says of keys and of how long content lives. */
+export const ledgerKeys = {
+  keys: z.strictObject({ provider: z.string(), ready: count, failing: z.string().optional() }),
+  retention: z.strictObject({
+    rules: count,
+    holds: count,
+    shredded: z.strictObject({ sessions: count, last: time.optional() }),
+  }),
+};
 
 /** What a session's detail says of it. */
 export const sessionRetention = {

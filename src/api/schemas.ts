@@ -1,7 +1,7 @@
 // The contract (contract.ts) as schemas: requests are checked against them, and /api/openapi.json is made from them. The
 // compiler holds both together; api.test.ts holds answers against them.
 import { z } from 'zod';
-import { retentionSummary, sessionRetention } from './retention-schemas.ts';
+import { ledgerKeys, sessionRetention } from './retention-schemas.ts';
 import type {
   ApprovalRow,
   BacktestReport,
@@ -45,8 +45,7 @@ export const ledgerStatus = z.strictObject({
   checkpoint: z.strictObject({ size: count, root: z.string(), at: time }).optional(),
   state: z.enum(['healthy', 'stopped']),
   fault: z.string().optional(),
-  keys: z.strictObject({ provider: z.string(), ready: count, failing: z.string().optional() }),
-  retention: retentionSummary,
+  ...ledgerKeys,
   objects: z
     .strictObject({
       store: z.string(),

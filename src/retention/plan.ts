@@ -1,6 +1,7 @@
 // What would be shredded now, and why; and what is due and held. From the store, which has followed the ledger to its end.
 import { keepsSession, keepsTime } from '../ledger/hold-scope.ts';
-import type { KeptSession, ProcessKey, Reads, StoredHold } from '../store/reads.ts';
+import type { Reads } from '../store/reads.ts';
+import type { KeptSession, ProcessKey, StoredHold } from '../store/reads-retention.ts';
 import { day, dueAt, type RetentionRule, ruleFor } from './rules.ts';
 
 export interface Due {

@@ -6,7 +6,8 @@ import { type Principal, principalId } from '../domain/principal.ts';
 import type { HoldScope } from '../ledger/hold-scope.ts';
 import { mostKeys, shredKeys, type Shredding } from '../ledger/shred.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { KeptSession, Reads, StoredHold, StoredSession } from '../store/reads.ts';
+import type { Reads, StoredSession } from '../store/reads.ts';
+import type { KeptSession, StoredHold } from '../store/reads-retention.ts';
 import { gatewayRule, holdsOf, type Plan, planShredding } from './plan.ts';
 import { dueAt, type RetentionRule, ruleFor } from './rules.ts';
 

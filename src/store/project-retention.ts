@@ -2,7 +2,8 @@
 import type { Json } from '../domain/entry.ts';
 import { lastingTypes } from '../domain/entry.ts';
 import type { JournalItem } from '../ledger/read-journal.ts';
-import type { Fields } from './project.ts';
+
+export type Fields = { readonly [key: string]: Json | undefined };
 
 export type RetentionOperation =
   | { readonly do: 'use-key'; readonly key: string; readonly at: number; readonly lasting: boolean }

@@ -3,7 +3,7 @@
 import type { Json } from '../domain/entry.ts';
 import type { JournalItem } from '../ledger/read-journal.ts';
 import { erased } from './erased.ts';
-import { labelsMet, projectRetention, type RetentionOperation } from './project-retention.ts';
+import { type Fields, labelsMet, projectRetention, type RetentionOperation } from './project-retention.ts';
 
 export type Operation =
   | { readonly do: 'open-session'; readonly session: SessionOpened }
@@ -115,8 +115,6 @@ export interface VoteCast {
   readonly reason?: string;
   readonly grade: string;
 }
-
-export type Fields = { readonly [key: string]: Json | undefined };
 
 /** What one entry changes; nothing for entries that the store does not show. Never throws, whatever the payload looks like. */
 export function project(item: JournalItem): readonly Operation[] {
