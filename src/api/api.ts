@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { ApproverKeys } from '../approvals/approver-keys.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Locks } from '../session/locks.ts';
 import type { Store } from '../store/store.ts';
 import { openAccess } from './access.ts';
 import { approvalRoutes, type Inbox } from './approval-routes.ts';
@@ -17,6 +18,7 @@ import { loopback, openGuard } from './guard.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Answer, answerFor } from './problem.ts';
 import { keyRoutes } from './key-routes.ts';
+import { lockRoutes } from './lock-routes.ts';
 import { type PolicyParts, policyRoutes } from './policy-routes.ts';
 import { register, type Route } from './route.ts';
 import { type RetentionParts, retentionRoutes } from './retention-routes.ts';
@@ -43,6 +45,7 @@ export interface ApiOptions extends Pick<SessionParts, 'readRecording' | 'replay
   readonly store: Store;
   readonly approvals: Inbox;
   readonly keys: ApproverKeys;
+  readonly locks: Locks;
   readonly gateway: {
     sessions(): readonly unknown[];
     /** False when the session is not live. */
@@ -159,6 +162,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     }),
     ...approvalRoutes({ access, inbox, store }),
     ...keyRoutes({ access, keys: options.keys }),
+    ...lockRoutes({ access, locks: options.locks }),
     ...policyRoutes({ ...options.policy, access, now }),
     ...exportRoutes({ access, exports: options.exports }),
   ];

@@ -143,6 +143,27 @@ export interface Replay {
 
 /** POST /api/sessions/:id/kill {reason} → 202; needs an admin group. */
 
+/** GET /api/locks → {items}; POST /api/locks LockWish → {lock, ended}; POST /api/locks/:id/lift {reason} → LockRow */
+export interface LockRow {
+  readonly id: string;
+  readonly kind: 'principal' | 'owner' | 'group' | 'target';
+  readonly value: string;
+  readonly reason: string;
+  /** Absent when it stands until it is lifted. */
+  readonly until?: number;
+  readonly by: string;
+  readonly byName: string;
+  readonly at: number;
+  readonly entry: number;
+}
+
+export interface LockWish {
+  readonly kind: LockRow['kind'];
+  readonly value: string;
+  readonly reason: string;
+  readonly seconds?: number;
+}
+
 /** GET /api/approvals?state=pending|resolved|all&before=&limit= → Page<ApprovalRow>; GET /api/approvals/:id */
 export interface ApprovalRow {
   readonly id: string;

@@ -21,6 +21,7 @@ export const apiProblems = {
   'session.ended': 409,
   'session.shredded': 410,
   'hold.unknown': 404,
+  'lock.unknown': 404,
   'export.unknown': 404,
   'policy.invalid': 400,
   'backtest.busy': 503,

@@ -28,7 +28,9 @@ import { replayPostgres } from '../protocols/postgres/replay.ts';
 import { readRecording } from '../recordings/reading.ts';
 import { openRecorder } from '../recordings/recorder.ts';
 import { openGateway, type OpenGateway } from '../session/gateway.ts';
+import { openLocks } from '../session/locks.ts';
 import { openPolicyHolder } from '../session/policy-holder.ts';
+import { openKeptLocks } from '../store/locks.ts';
 import { openKeptKeys } from '../store/approver-keys.ts';
 import { openBacktester } from '../store/backtester.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -122,8 +124,12 @@ export async function world(
     },
   };
   const recordings = join(place.root, 'recordings');
+  const keptLocks = openKeptLocks(place.state);
+  ends.push(() => keptLocks.close());
+  const locks = openLocks({ ledger, kept: keptLocks, now });
   const gateway = openGateway({
     ledger,
+    locks,
     policy,
     approvals,
     identity,
@@ -195,6 +201,7 @@ export async function world(
     },
     store,
     keys: approverKeys,
+    locks,
     approvals,
     gateway,
     identity,

@@ -10,6 +10,7 @@ import { register as exports } from '../cli/exports.ts';
 import { register as labels } from '../cli/labels.ts';
 import { register as ledger } from '../cli/ledger.ts';
 import type { Io } from '../cli/output.ts';
+import { register as locks } from '../cli/locks.ts';
 import { register as policy } from '../cli/policy.ts';
 import { register as reconcile } from '../cli/reconcile.ts';
 import { register as replay } from '../cli/replay-command.ts';
@@ -53,6 +54,7 @@ const commands = [
   sessions,
   replay,
   approvals,
+  locks,
   config,
   labels,
   policy,

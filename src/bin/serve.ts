@@ -160,7 +160,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
         Date.now,
       ),
     };
-    const { approvals, keys, close: closeVoting } = openVoting(config, ledger, paths.state);
+    const { approvals, keys, locks, close: closeVoting } = openVoting(config, ledger, paths.state);
     closing.push(closeVoting);
     closing.push(openTelling(config, approvals, log));
 
@@ -174,6 +174,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       approvals,
       identity,
       targets,
+      locks,
       async carry({ target, database }, carries, by) {
         const fresh = await carriedLabels.carry(target, database, carries, by);
         if (fresh) catalogues.of(targets.get(target)!.target, database).changed();
@@ -265,6 +266,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       store,
       approvals,
       keys,
+      locks,
       gateway,
       identity,
       ledger,

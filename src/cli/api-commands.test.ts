@@ -9,6 +9,8 @@ import { verifies } from '../../test/requirements.ts';
 import type { ApprovalRow, Page, Replay, SessionSummary } from '../api/contract.ts';
 import { hold, run as runStatement, statement, type World, world } from '../api/world.suite.ts';
 import { register as approvals } from './approvals.ts';
+import { readJournal } from '../ledger/read-journal.ts';
+import { register as locks } from './locks.ts';
 import type { Io } from './output.ts';
 import { run } from './run.ts';
 import { register as sessions } from './sessions.ts';
@@ -41,7 +43,7 @@ async function line(
     now: Date.now,
     ask: async () => answer,
   };
-  const code = await run(args, { version: '9.9.9', commands: [sessions, approvals] }, io);
+  const code = await run(args, { version: '9.9.9', commands: [sessions, approvals, locks] }, io);
   return { code, ...written };
 }
 
@@ -259,6 +261,37 @@ test('a gateway that gives something else to sign gets no signature', async () =
   change = (text) => (text.startsWith('{"ballot"') ? text : text.replace('truncate orders', 'truncate nothing'));
   expect((await approve()).err).toContain('the statement');
   liar.close();
+});
+
+test('a lock ends live sessions, keeps their principal out, and is lifted', async () => {
+  const of = await world();
+  const dana = await as(of, 'dana');
+  const [session, other] = [await of.session('reporting-agent'), await of.session('migration-agent')];
+  const wrong = await line(['locks', 'add', '--reason', 'x'], dana);
+  expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('Name one of') });
+  expect((await line(['locks', 'add', '--group', 'x', '--reason', 'x', '--for', 'ever'], dana)).err).toContain(
+    '--for is',
+  );
+  const omar = await line(['locks', 'add', '--group', 'agents', '--reason', 'x'], await as(of, 'omar'));
+  expect(omar).toMatchObject({ code: 1, err: expect.stringContaining('access.admins') });
+  const principal = `${of.provider.issuer}|reporting-agent`;
+  const added = await line(['locks', 'add', '--principal', principal, '--reason', 'runs wild', '--for', '2h'], dana);
+  const id = /^locked ([0-9a-f]{24}): 1 live session ended\n$/.exec(added.out)![1]!;
+  expect([session.ended.aborted, other.ended.aborted]).toEqual([true, false]);
+  await session.close('locked');
+  await expect(of.session('reporting-agent')).rejects.toMatchObject({
+    code: 'sign-in.locked',
+    message: expect.stringContaining('runs wild'),
+  });
+  expect((await line(['locks', 'list'], dana)).out).toContain(`principal ${principal}`);
+  expect((await line(['locks', 'list'], await as(of, 'reporting-agent'))).err).toContain('access.viewers');
+  expect((await line(['locks', 'lift', id, '--reason', 'patched'], dana)).out).toBe(`lifted: principal ${principal}\n`);
+  expect((await line(['locks', 'lift', id], dana)).err).toContain('lock.unknown');
+  await of.session('reporting-agent');
+  await of.caughtUp();
+  const seals = [];
+  for await (const { entry } of readJournal(of.place.folder, 0)) if (entry.t === 'session.seal') seals.push(entry.x);
+  expect(seals).toMatchObject([{ cause: 'locked', cut: expect.any(Number) }]);
 });
 
 test('help has examples', async () => {

@@ -15,6 +15,8 @@ export const entryTypes = [
   'session.seal',
   'session.orphaned',
   'session.kill',
+  'lock.set',
+  'lock.lift',
   'statement.decision',
   'statement.outcome',
   'approval.request',

@@ -9,6 +9,7 @@ export const faultCodes = [
   'sign-in.audience',
   'sign-in.issuer',
   'sign-in.plaintext',
+  'sign-in.locked',
   'target.unknown',
   'target.unreachable',
   'target.refused',

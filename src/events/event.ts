@@ -44,6 +44,8 @@ const mappings: Readonly<Record<string, Mapping>> = {
   'session.seal': session.sessionEnd,
   'session.orphaned': session.sessionEnd,
   'session.kill': session.kill,
+  'lock.set': session.lockSet,
+  'lock.lift': session.lockLifted,
   'statement.decision': (item, sessions, _product, wording) => decision(item, sessions, wording),
   'statement.outcome': outcome,
   'approval.request': session.approvalRequest,

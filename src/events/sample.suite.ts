@@ -205,6 +205,14 @@ export const history: readonly Written[] = [
     facts: { key: 'k-1' },
     payload: { admin: { by: 'https://idp.example|ada', reason: 'lost' } },
   },
+  {
+    type: 'lock.set',
+    facts: { lock: 'l-1', kind: 'owner', ended: 2 },
+    payload: {
+      admin: { by: 'https://idp.example|ada', byName: 'Ada', kind: 'owner', value: 'x@example.com', reason: 'left' },
+    },
+  },
+  { type: 'lock.lift', facts: { lock: 'l-1' }, payload: { admin: { by: 'https://idp.example|ada', reason: '' } } },
   { type: 'log.successor', facts: { vkey: 'example.test/log+2+y' } },
   { type: 'retention.hold', facts: { id: 'case-1' } },
   { type: 'retention.release', facts: { id: 'case-1' } },

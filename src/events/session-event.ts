@@ -119,6 +119,30 @@ export function kill(item: JournalItem): Said {
   };
 }
 
+export const lockSet = (item: JournalItem): Said => lockAct(item, 'set', 4);
+export const lockLifted = (item: JournalItem): Said => lockAct(item, 'lift', 3);
+
+/** A lock takes access away for a while, which is a deletion of it here, and lifting it changes that back. */
+function lockAct(item: JournalItem, act: 'set' | 'lift', activity: 3 | 4): Said {
+  const admin = opened(item, 'admin');
+  const { lock, ended } = item.entry.x;
+  return {
+    of: 'api',
+    activity,
+    ...(act === 'set' ? { severity: 'high', ruling: 'revoked', alert: true } : {}),
+    status: 'success',
+    statusDetail: text(admin.reason),
+    message: act === 'set' ? `access was locked by ${text(item.entry.x.kind)}` : 'a lock was lifted',
+    attributes: {
+      actor: personOf(text(admin.by), text(admin.byName)),
+      api: { operation: `lock.${act}`, service },
+      src_endpoint: { svc_name: 'countersign' },
+      resources: [{ uid: text(lock) ?? 'unknown', type: 'lock' }],
+    },
+    more: { kind: text(admin.kind), value: text(admin.value), ended: count(ended) },
+  };
+}
+
 export function access(item: JournalItem): Said {
   const admin = opened(item, 'admin');
   const { what, session } = item.entry.x;

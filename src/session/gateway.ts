@@ -13,6 +13,7 @@ import { isUnattended } from '../policy/check.ts';
 import type { Credential, Gateway, Session, Wish } from '../protocols/protocol.ts';
 import type { Spent } from './budget.ts';
 import { openCancels } from './cancels.ts';
+import type { Locks } from './locks.ts';
 import type { PolicyHolder } from './policy-holder.ts';
 import { openDraft } from './records.ts';
 import { openRefusals } from './refusals.ts';
@@ -31,6 +32,8 @@ export interface GatewayOptions {
     verifyCertificate?(certificate: PeerCertificate): Principal;
   };
   readonly targets: ReadonlyMap<string, TargetEntry>;
+  /** Who has no sessions for now. */
+  readonly locks?: Pick<Locks, 'against' | 'onSet'>;
   /** Keeps the labels of what a permitted statement will copy; without it such a statement is not let through. */
   carry?(
     place: { readonly target: string; readonly database: string },
@@ -126,6 +129,8 @@ export function openGateway(options: GatewayOptions): OpenGateway {
         'There is no such target, or it has no such database. Name one as target or target/database.',
       );
     }
+    const locked = options.locks?.against(principal, wish.target);
+    if (locked) throw locked;
     const { expiresAt } = principal.credential;
     if (expiresAt !== undefined && expiresAt * 1_000 <= now())
       throw new Fault('sign-in.expired', 'The credential has expired. Get a fresh one.');
@@ -204,6 +209,12 @@ export function openGateway(options: GatewayOptions): OpenGateway {
     while (left().length > 0 && Date.now() < deadline) await new Promise((done) => setTimeout(done, 10));
     await Promise.all(left().map((session) => session.close(cause)));
   }
+
+  options.locks?.onSet((match, fault) => {
+    const ending = [...live.values()].filter((session) => match(session.principal, session.target.name));
+    for (const session of ending) session.endWith(fault);
+    return ending.length;
+  });
 
   return {
     signIn,

@@ -5,7 +5,7 @@
 //   statement.decision  facts d, k, r, e, p, a, s?, met?, approval?, tr?      what    text, parameters?, effects, results?, hold?, rules?, masks?, reason?, advice?, shadow?
 //     The ruling that ends a hold is a second decision with the same `sq`: facts the same with approval, cause?; what reason, advice.
 //   statement.outcome   facts status, code?, tag?, rows, bytes, masked, us?; `sq` is the statement's
-//   session.seal        facts n, cause, recording?
+//   session.seal        facts n, cause, recording?, cut?
 //   session.orphaned    facts n
 //   session.kill        facts session                              admin   by, reason
 //

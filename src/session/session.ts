@@ -106,6 +106,8 @@ export function openSession(options: SessionOptions): OpenSession {
   let sealed = false;
   let lastDecision: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
+  /** When it was told to end, on a clock that is not set. */
+  let cutAt: number | undefined;
 
   let view: View | undefined;
   let version = '';
@@ -130,6 +132,7 @@ export function openSession(options: SessionOptions): OpenSession {
   function endWith(fault: Fault): void {
     if (ended.aborted) return;
     clearTimeout(timer);
+    cutAt = performance.now();
     controller.abort(fault);
     // The protocol says goodbye first; then whatever it left open is closed for it.
     setImmediate(() => {
@@ -477,7 +480,9 @@ export function openSession(options: SessionOptions): OpenSession {
       const sealedAs = await recorder.seal().catch(() => undefined);
       const recording = sealedAs && recordingFacts(sealedAs, rule, kept, left);
       sealed = true;
-      const facts = { n: sequence, cause: cause.slice(0, 200).toWellFormed(), recording };
+      // How long it took from being told to end to the last word, in milliseconds.
+      const cut = cutAt === undefined ? {} : { cut: Math.round(performance.now() - cutAt) };
+      const facts = { n: sequence, cause: cause.slice(0, 200).toWellFormed(), recording, ...cut };
       await ledger.append({ type: 'session.seal', session: id, facts }, 'written', key).durable;
     } catch {
       // The ledger has stopped: the next start finds the session without its seal and says so.

@@ -41,6 +41,11 @@ const answers = {
     code: '28P01',
     hint: 'Use a token or certificate of an issuer that is configured here.',
   },
+  'sign-in.locked': {
+    severity: 'FATAL',
+    code: '28000',
+    hint: 'Do not try again before the lock is lifted; talk to who set it.',
+  },
   'sign-in.plaintext': { severity: 'FATAL', code: '28000', hint: 'Connect with sslmode=verify-full.' },
   'target.unknown': {
     severity: 'FATAL',
