@@ -44,13 +44,17 @@ try {
     return () => call(`/api/locks/${set.id}/lift`, {});
   };
   const none = async () => {};
-  const causes: Record<string, () => Promise<() => Promise<unknown>>> = {
+  const causes: Record<string, (begin: () => void) => Promise<() => Promise<unknown>>> = {
     'lock of a principal': () => lock({ kind: 'principal', value: `${world.provider.issuer}|reporting-agent` }),
     'lock of an owner': () => lock({ kind: 'owner', value: 'dana@shop.example' }),
     'lock of a target': () => lock({ kind: 'target', value: 'shop' }),
     'lock of a group': () => lock({ kind: 'group', value: 'agents' }),
-    'end of each session': async () => {
-      const { items } = await call<{ items: { id: string }[] }>('/api/sessions?state=live&limit=100');
+    'end of each session': async (begin) => {
+      // The list follows a moment behind.
+      let items: { id: string }[] = [];
+      for (let looks = 0; items.length < each && looks < 200; looks++)
+        ({ items } = await call<{ items: { id: string }[] }>('/api/sessions?state=live&limit=100'));
+      begin();
       await Promise.all(items.map(({ id }) => call(`/api/sessions/${id}/kill`, { reason: 'measured' })));
       return none;
     },
@@ -60,8 +64,8 @@ try {
     const times: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const lost = await clients('reporting-agent', each);
-      const ordered = performance.now();
-      const undo = await order();
+      let ordered = performance.now();
+      const undo = await order(() => (ordered = performance.now()));
       for (const at of await Promise.all(lost)) times.push(at - ordered);
       await undo();
     }

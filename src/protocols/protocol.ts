@@ -57,6 +57,11 @@ export interface Session {
    * joined from the first statement on (docs/reconcile.md). MUST be awaited before anything but `connect` is submitted.
    */
   reached(backend: Backend): Promise<void>;
+  /**
+   * How to stop what runs at the target once this session is cut off: closing the link alone would let it finish. Asked in that
+   * turn, so that it knows what runs; what it gives back gets a link of its own for that, and nothing for when nothing runs.
+   */
+  onCut(stop: () => Interrupt | undefined): void;
   /** What came back. Called exactly once for each permit that was not `connect`. */
   settle(permit: Permit, outcome: Outcome): void;
   /** Keeps what the client saw or sent, already masked. The bytes are copied. */
@@ -66,6 +71,9 @@ export interface Session {
   /** Ends the session's record. Idempotent. */
   close(cause: string): Promise<void>;
 }
+
+/** Tells the target, on a link of its own, to give up what a session was running. Ends the link itself, in bounded time. */
+export type Interrupt = (dial: () => Promise<TargetLink>) => Promise<void>;
 
 /** What the target's own records call a connection of ours. */
 export interface Backend {

@@ -75,6 +75,8 @@ export interface OpenSession extends Session {
 /** Holds that were not granted stay in it. */
 const mostTraced = 10_000;
 
+const neverEnded = new AbortController().signal;
+
 export function openSession(options: SessionOptions): OpenSession {
   const { id, principal, entry, database, ledger, key, recorder, approvals, now } = options;
   const { target } = entry;
@@ -87,6 +89,7 @@ export function openSession(options: SessionOptions): OpenSession {
   const opened = now();
   const expiry = expiryOf(principal, opened, options.sessionMs);
   const budget = openBudget(options.budget ?? { matches: 1_000, probes: 100 });
+  const towards = { owner, credential: entry.credential, tls: entry.tls };
   const links = new Set<GuardedTarget>();
   /** Permits whose outcome has not been told yet. */
   const open = new Map<Permit, number>();
@@ -106,6 +109,7 @@ export function openSession(options: SessionOptions): OpenSession {
   let sealed = false;
   let lastDecision: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
+  let stop: Parameters<Session['onCut']>[0] | undefined;
   /** When it was told to end, on a clock that is not set. */
   let cutAt: number | undefined;
 
@@ -133,7 +137,12 @@ export function openSession(options: SessionOptions): OpenSession {
     if (ended.aborted) return;
     clearTimeout(timer);
     cutAt = performance.now();
+    const interrupt = stop?.();
     controller.abort(fault);
+    // What runs would go on to its end and be kept: the target notices a lost client only when it answers (test: e2e/cut-off).
+    interrupt?.(async () => guardTarget(await entry.dial(), { ...towards, ended: neverEnded, closed: () => {} })).catch(
+      () => {},
+    );
     // The protocol says goodbye first; then whatever it left open is closed for it.
     setImmediate(() => {
       for (const link of links) link.destroy();
@@ -420,9 +429,7 @@ export function openSession(options: SessionOptions): OpenSession {
       throw ended.reason;
     }
     const link: GuardedTarget = guardTarget(stream, {
-      owner,
-      credential: entry.credential,
-      tls: entry.tls,
+      ...towards,
       ended,
       closed: () => links.delete(link),
     });
@@ -504,6 +511,9 @@ export function openSession(options: SessionOptions): OpenSession {
     counts: () => ({ statements: sequence, waiting: holds.size }),
     spent: () => budget.spent(),
     submit,
+    onCut(how) {
+      stop = how;
+    },
     preview: (meaning) => judge('execute', meaning, now()).decision.ruling,
     dial,
     reached,

@@ -1,7 +1,7 @@
 // Cancelling: our own keys for clients, and the target's key on a second link to the target (manual 53.2.8).
 import { randomBytes } from 'node:crypto';
 import type { Permit } from '../../domain/permit.ts';
-import type { Session } from '../protocol.ts';
+import type { TargetLink } from '../protocol.ts';
 import { type CancelKey, encodeCancelRequest, encodeSslRequest } from './codec-startup.ts';
 import { Writer } from './codec-writer.ts';
 
@@ -17,15 +17,15 @@ export function cancelName(key: CancelKey): string {
 
 /**
  * Tells the target to interrupt what `key` runs; resolves when the target has taken it, which is not when it has happened.
- * Rejects with a Fault when the target cannot be reached. Uses the session's own way to the target and its TLS.
+ * Rejects with a Fault when the target cannot be reached. `dial` is the session's own way to the target, with its TLS.
  */
 export async function cancelAtTarget(
-  session: Session,
+  dial: () => Promise<TargetLink>,
   permit: Permit,
   key: CancelKey,
   deadlineMs = 10_000,
 ): Promise<void> {
-  const link = await session.dial(permit);
+  const link = await dial();
   const timer = setTimeout(() => link.destroy(), deadlineMs);
   const closed = Promise.withResolvers<void>();
   let answer: (byte: number) => void = () => undefined;

@@ -121,6 +121,7 @@ export async function openHarness(peer: Peer, options: HarnessOptions = {}): Pro
       target,
       database,
       ended: controller.signal,
+      onCut: () => {},
       submit(statement: Statement, wait?: Wait) {
         const ruled: Ruled = { statement, sequence: ++sequence };
         statements.push(ruled);

@@ -276,7 +276,7 @@ async function converse(
           checkCatalogue: () => refresh(source.checked()),
           catalogueChanged: () => source.changed(),
           cancelTarget(by) {
-            const sent = logged.key ? cancelAtTarget(session, by, logged.key) : Promise.resolve();
+            const sent = logged.key ? cancelAtTarget(() => session.dial(by), by, logged.key) : Promise.resolve();
             void sent
               .catch((error: unknown) => options.onFault?.(asFault(error), session.id))
               .then(() => conversation.cancelTaken());
@@ -305,6 +305,8 @@ async function converse(
       return conversation;
     },
   );
+  const running = logged.key;
+  session.onCut(() => (running && conversation.busy() ? (dial) => cancelAtTarget(dial, permit, running) : undefined));
   const forget = gateway.cancels.add(cancelName(key), () => conversation.cancelled());
   try {
     const { data } = wire;
