@@ -10,6 +10,7 @@ import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import { readTimestamp } from '../ledger/timestamp-token.ts';
 import { verifyLedger } from '../ledger/verify-disk.ts';
 import { verifySummary } from '../ledger/verify-summary.ts';
+import { authoritiesOf, judgeTimestamp, timestampRequest, type Wish } from './timestamp.ts';
 import { openTimestamping, type TimestampingOptions } from './timestamping.ts';
 
 let authority: TimestampAuthority;
@@ -118,6 +119,15 @@ describe('a checkpoint that was stamped', () => {
       (f) => flip(stamps(f, `${size}.tsr`), readFileSync(stamps(f, `${size}.tsr`)).length - 1),
       /not the one that the log recorded/,
     ],
+    [
+      'of another checkpoint, and not recorded',
+      (f) => {
+        const now = readFileSync(join(f, 'checkpoint'), 'utf8').split('\n')[1]!;
+        cpSync(join(f, 'checkpoint'), stamps(f, `${now}.checkpoint`));
+        cpSync(stamps(f, `${size}.tsr`), stamps(f, `${now}.tsr`));
+      },
+      /not of the checkpoint beside it/,
+    ],
     ['that is none', (f) => writeFileSync(stamps(f, `${size}.tsr`), 'x'), /no time stamp/],
     [
       'under another size',
@@ -190,6 +200,18 @@ describe('an authority that misbehaves', () => {
     await stamping.close();
     await ledger.close();
     place.remove();
+  });
+
+  test('an answer to the same text and another nonce is refused', async () => {
+    authority.behave('right');
+    const wish = { text: Buffer.from('a checkpoint\n'), nonce: Buffer.from('00112233', 'hex') };
+    const reply = await fetch(authority.url, { method: 'POST', body: new Uint8Array(timestampRequest(wish)) });
+    const answer = Buffer.from(await reply.arrayBuffer());
+    const authorities = authoritiesOf(authority.ca);
+    const judge = (of: Wish) => judgeTimestamp(answer, of, authorities, Date.now());
+    expect(await judge(wish)).toEqual({ at: expect.any(Number), tsa: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    await expect(judge({ ...wish, nonce: Buffer.from('00112234', 'hex') })).rejects.toThrow('another request');
+    await expect(judge({ ...wish, text: Buffer.from('another\n') })).rejects.toThrow('something else');
   });
 
   test('a clock that is far away is refused', async () => {

@@ -63,6 +63,15 @@ test('signatures: good ones, and every bit of one changed', () => {
   }
   const message = Buffer.from('a checkpoint');
   const signature = sign(null, message, privateKey);
+  // The same signature with another number of the same meaning: S plus the order of the group.
+  const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+  const s = BigInt(`0x${Buffer.from(signature.subarray(32)).reverse().toString('hex')}`) + order;
+  const twin = Buffer.concat([
+    signature.subarray(0, 32),
+    Buffer.from(s.toString(16).padStart(64, '0'), 'hex').reverse(),
+  ]);
+  expect(web.verifyEd25519(raw, message, twin)).toBe(false);
+  expect(web.verifyEd25519(raw, message, signature)).toBe(true);
   for (let bit = 0; bit < 512; bit += 7) {
     const bad = Buffer.from(signature);
     bad[bit >> 3] = bad[bit >> 3]! ^ (1 << (bit & 7));

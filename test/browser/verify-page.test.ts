@@ -8,6 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openLedger } from '../../src/ledger/ledger.ts';
 import { leafHash } from '../../src/ledger/hash.ts';
+import { rotateLedger } from '../../src/ledger/rotation.ts';
 import { readTiles } from '../../src/ledger/tile-reading.ts';
 import { formatTlogProof } from '../../src/ledger/tlog-proof.ts';
 import { openRecorder } from '../../src/recordings/recorder.ts';
@@ -191,9 +192,28 @@ test('what cannot be verified at all says why', async () => {
   expect(await resultOf(page)).toContain('Pick the folder');
   expect(await verify(page, data, 'nonsense')).toContain('not of the form');
   expect(await verify(page, join(data, 'recordings'))).toContain('There is no ledger in it');
+});
+
+test('logs that continue each other, and the same twice', async () => {
+  const old = await ledgerPlace();
+  const first = await openLedger(old);
+  await fillLedger(first.ledger, 1, 5);
+  await first.ledger.close();
+  const both = join(old.root, 'both');
+  const next = { folder: join(both, 'next'), signing: join(old.state, 'next') };
+  await rotateLedger({ ...old, next, origin: 'example.test/next', reason: 'routine', recordEnds: async () => {} });
+  cpSync(old.folder, join(both, 'old'), { recursive: true });
+  const page = await openPage();
+  const text = await verify(page, both, old.vkey);
+  expect(text).toMatch(/✓ Verified[\s\S]*example\.test\/next and the 1 before it/);
+  expect(await page.getByRole('heading', { level: 2, name: 'example.test/log' }).count()).toBe(1);
+  await hasNoViolation(page, 'two logs');
+  rmSync(join(both, 'old', 'tile', '0'), { recursive: true });
+  expect(await verify(page, both, old.vkey)).toMatch(/✗ Not verified[\s\S]*both\/old\/tile\/0/);
   const two = copy();
   cpSync(join(two, 'ledger'), join(two, 'second'), { recursive: true });
-  expect(await verify(page, two)).toContain('more than one ledger');
+  expect(await verify(page, two)).toContain('✗ Not verified');
+  old.remove();
 });
 
 test('a ZIP, picked and dropped; a damaged one', async () => {

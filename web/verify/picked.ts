@@ -56,9 +56,8 @@ function folderOf(files: readonly Picked[], root: string): Folder {
 }
 
 export interface Found {
-  readonly ledger: Folder;
-  /** Where it was found; "" at the top. */
-  readonly at: string;
+  /** More than one after a key rotation, in no order yet. `name` is where it was found; "" at the top. */
+  readonly ledgers: readonly { readonly name: string; readonly folder: Folder }[];
   /** Absent when no recording was picked. */
   readonly recordings?: Folder;
 }
@@ -76,15 +75,12 @@ export function findLedger(files: readonly Picked[]): Found | string {
       if (root !== undefined && !roots.includes(root)) roots.push(root);
     }
   }
-  const [at, second] = roots;
-  if (at === undefined) return 'There is no ledger in it: a ledger is a folder with “checkpoint”, “journal” and “tile”.';
-  if (second !== undefined) return `There is more than one ledger in it: ${at || './'} and ${second}. Pick one.`;
+  if (roots.length === 0) return 'There is no ledger in it: a ledger is a folder with “checkpoint”, “journal” and “tile”.';
   const recorded = files
     .map(({ path }) => /^((?:.*\/)?)([A-Za-z0-9_-]{1,2})\/\2[A-Za-z0-9_-]*\.rec$/.exec(path)?.[1])
-    .find((root) => root !== undefined && (at === '' || !root.startsWith(at)));
+    .find((root) => root !== undefined && roots.every((at) => at === '' || !root.startsWith(at)));
   return {
-    ledger: folderOf(files, at),
-    at,
+    ledgers: roots.map((name) => ({ name, folder: folderOf(files, name) })),
     ...(recorded === undefined ? {} : { recordings: folderOf(files, recorded) }),
   };
 }

@@ -1,5 +1,6 @@
 // A report as elements of the page. Everything that comes from files is set as text, with what could deceive written out.
 import type { VerifyReport } from '../../src/ledger/verify.ts';
+import type { ChainReport } from '../../src/ledger/verify-chain.ts';
 import { visible } from '../../src/ledger/verify-summary.ts';
 
 type Child = Node | string;
@@ -14,7 +15,30 @@ export function element(name: string, attributes: Readonly<Record<string, string
 const at = (ms: number) => new Date(ms).toISOString().replace('T', ' ').replace(/\.000Z$|Z$/, ' UTC');
 const count = (n: number) => n.toLocaleString('en');
 
-export function showReport(report: VerifyReport, where: string, recorded: boolean): HTMLElement[] {
+export function showReport(
+  report: VerifyReport | ChainReport,
+  where: readonly string[],
+  recorded: boolean,
+): HTMLElement[] {
+  return 'logs' in report ? showChain(report, where, recorded) : showOne(report, where[0] ?? '', recorded);
+}
+
+/** Logs that continue each other: one verdict, then each of them. */
+function showChain(report: ChainReport, where: readonly string[], recorded: boolean): HTMLElement[] {
+  const size = report.logs.reduce((sum, log) => sum + log.size, 0);
+  const origin = `${report.logs.at(-1)?.origin ?? 'this log'} and the ${report.logs.length - 1} before it`;
+  const { failure } = report;
+  const named = failure && { ...failure, file: `${failure.log}${failure.file}` };
+  const all = { ok: report.ok, size, origin, failure: named };
+  const sections = report.logs.map((log, index) => {
+    const shown = { ...log, recordings: log.recordings ?? report.recordings };
+    const parts = [facts(shown, where[index] ?? '', recorded), checkpoints(log), population(log)];
+    return element('section', {}, element('h2', {}, log.origin), ...parts);
+  });
+  return [verdict(all), ...(named ? [findings(all)] : []), ...sections];
+}
+
+function showOne(report: VerifyReport, where: string, recorded: boolean): HTMLElement[] {
   return [verdict(report), ...(report.failure ? [findings(report)] : []), facts(report, where, recorded), checkpoints(report), population(report)];
 }
 
@@ -25,7 +49,9 @@ export function showWrong(what: string): HTMLElement[] {
   ];
 }
 
-function verdict({ ok, size, origin, failure }: VerifyReport): HTMLElement {
+type Verdict = Pick<VerifyReport, 'ok' | 'size' | 'origin' | 'failure'>;
+
+function verdict({ ok, size, origin, failure }: Verdict): HTMLElement {
   const words = ok
     ? `Nothing is missing and nothing was changed in the ${count(size)} entries that the signed checkpoint of ${origin} covers.`
     : `${failure!.what[0]!.toUpperCase()}${failure!.what.slice(1)}.`;
@@ -37,7 +63,7 @@ function verdict({ ok, size, origin, failure }: VerifyReport): HTMLElement {
   );
 }
 
-function findings({ failure }: VerifyReport): HTMLElement {
+function findings({ failure }: Verdict): HTMLElement {
   return element(
     'div',
     {},

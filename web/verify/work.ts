@@ -1,7 +1,10 @@
 // The verification itself, in a worker where there can be one, so that the page stays alive.
 import { NoteError } from '../../src/ledger/note.ts';
 import { noteOf } from '../../src/ledger/receipt.ts';
+import { parseEntry } from '../../src/ledger/entry.ts';
+import { readFrames, startOfJournal } from '../../src/ledger/journal-reading.ts';
 import { verifyFolder, type VerifyReport } from '../../src/ledger/verify.ts';
+import { type ChainReport, type LogFolder, verifyFolders } from '../../src/ledger/verify-chain.ts';
 import type { NamedFile } from './dropped.ts';
 import { findLedger, type Picked, pickedFile } from './picked.ts';
 import { openZip } from './zip.ts';
@@ -16,7 +19,13 @@ export interface Task {
 
 export type News =
   | { readonly kind: 'progress'; readonly entries: number; readonly of: number }
-  | { readonly kind: 'report'; readonly report: VerifyReport; readonly at: string; readonly recorded: boolean }
+  | {
+      readonly kind: 'report';
+      readonly report: VerifyReport | ChainReport;
+      /** Where each log was found, the oldest first. */
+      readonly at: readonly string[];
+      readonly recorded: boolean;
+    }
   /** It could not be done at all: a wrong key, a folder without a ledger, a file that cannot be read. */
   | { readonly kind: 'wrong'; readonly what: string };
 
@@ -24,19 +33,41 @@ export async function work(task: Task, tell: (news: News) => void | Promise<void
   try {
     const found = findLedger(await open(task.files));
     if (typeof found === 'string') return await tell({ kind: 'wrong', what: found });
-    const report = await verifyFolder(found.ledger, task.key, {
+    const logs = await oldestFirst(found.ledgers);
+    const wish = {
       kept: task.kept.map(noteOf),
       witnesses: task.witnesses,
       ...(task.quorum === undefined ? {} : { quorum: task.quorum }),
       ...(found.recordings ? { recordings: found.recordings } : {}),
-      progress: (entries, of) => tell({ kind: 'progress', entries, of }),
-    });
-    await tell({ kind: 'report', report, at: found.at, recorded: found.recordings !== undefined });
+      progress: (entries: number, of: number) => tell({ kind: 'progress', entries, of }),
+    };
+    const report = logs[1]
+      ? await verifyFolders(logs, task.key, wish)
+      : await verifyFolder(logs[0]!.folder, task.key, wish);
+    const at = logs.map(({ name }) => name);
+    await tell({ kind: 'report', report, at, recorded: found.recordings !== undefined });
   } catch (cause) {
     const reason = cause instanceof Error || cause instanceof DOMException ? cause.message : String(cause);
     const what = cause instanceof NoteError ? `A key or a kept checkpoint is not right: ${reason}.` : `It could not be read: ${reason}`;
     await tell({ kind: 'wrong', what });
   }
+}
+
+/** Logs that continue each other, by the time of their first entries. */
+async function oldestFirst(logs: readonly LogFolder[]): Promise<LogFolder[]> {
+  const began = async ({ folder }: LogFolder): Promise<number> => {
+    try {
+      for await (const { records } of readFrames(folder, startOfJournal())) {
+        const entry = parseEntry(records[0]!.entry);
+        return typeof entry === 'string' ? 0 : entry.ts;
+      }
+    } catch {
+      // What is wrong with it the verification will say.
+    }
+    return 0;
+  };
+  const timed = await Promise.all(logs.map(async (log) => ({ log, at: await began(log) })));
+  return timed.sort((a, b) => a.at - b.at).map(({ log }) => log);
 }
 
 async function open(files: readonly NamedFile[]): Promise<Picked[]> {
