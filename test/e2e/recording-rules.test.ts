@@ -18,8 +18,9 @@ import { register as ledger } from '../../src/cli/ledger.ts';
 import { run } from '../../src/cli/run.ts';
 import { startGateway, testIssuer, type TestGateway } from '../peers/gateway.ts';
 import { testPostgres, type TestPostgres } from '../peers/postgres.ts';
+import { RawClient, say } from '../peers/raw-client.ts';
 
-const rules = { whole: 'full', first: { rows: 2 }, counted: 'digest' } as const;
+const rules = { whole: 'full', first: { rows: 2 }, counted: 'digest', cut: { rows: 3 } } as const;
 type Name = keyof typeof rules;
 
 let folder: string;
@@ -70,7 +71,7 @@ beforeAll(async () => {
     targets: Object.entries(rules).map(([name, rule]) => target(name, rule)),
   });
   const names = Object.keys(rules) as Name[];
-  for (const name of names) await session(name);
+  for (const name of names) await (name === 'cut' ? leave(name) : session(name));
   await gateway.stop();
   await readBack(names);
 }, 120_000);
@@ -91,6 +92,14 @@ async function session(target: Name): Promise<void> {
   await expect(client.query('select 1 / (4 - id) from people order by id')).rejects.toMatchObject({ code: '22012' });
   await client.query('select 1 where false');
   await client.end();
+}
+
+/** Gone in the middle of a result. */
+async function leave(target: Name): Promise<void> {
+  const client = await RawClient.open({ port: gateway.port, user: 'x', password: token, database: target });
+  client.send(say.query(`select repeat('x', 1000) from generate_series(1, 300000)`));
+  await client.until((all) => all.filter(({ type }) => type === 'D').length > 100, 20_000);
+  client.end();
 }
 
 async function readBack(names: readonly Name[]): Promise<void> {
@@ -186,6 +195,16 @@ test('digest: no value, every count, and the same digests as under the other rul
   expect(events.filter((event) => event.kind === 'error')).toMatchObject([{ code: '22012' }]);
 });
 
+test('what a client that left in the middle was sent is accounted for', () => {
+  const { events, seal } = sessions.get('cut')!;
+  const [result] = events.filter((event) => event.kind === 'result');
+  expect(result).toMatchObject({ unkept: { rule: 'rows 3', sha256: expect.any(String) } });
+  const { total, rows, unkept } = result as Extract<ReplayEvent, { kind: 'result' }>;
+  expect([rows.length, total - 3]).toEqual([3, unkept!.rows]);
+  expect(total).toBeGreaterThan(100);
+  expect(seal).toMatchObject({ recording: { unkept: { rows: total - 3 } } });
+});
+
 test('each recording holds what its seal says; one that does not is named', async () => {
   const said = { out: '', err: '' };
   const io = {
@@ -196,7 +215,7 @@ test('each recording holds what its seal says; one that does not is named', asyn
   };
   const line = ['ledger', 'recordings', '--json', '--config', join(folder, 'countersign.yaml')];
   expect([await run(line, { version: '0', commands: [ledger] }, io), said.err]).toEqual([0, '']);
-  expect(JSON.parse(said.out)).toEqual({ checked: 3, unchecked: 0, wrong: [] });
+  expect(JSON.parse(said.out)).toEqual({ checked: 4, unchecked: 0, wrong: [] });
   for (const name of Object.keys(rules) as Name[]) {
     const { frames, seal } = sessions.get(name)!;
     const { recording } = seal as { recording: RecordingSeal };
@@ -205,7 +224,8 @@ test('each recording holds what its seal says; one that does not is named', asyn
     expect(await wrong(frames)).toBeUndefined();
     expect(await wrong(frames.slice(1))).toContain('begins under the rule none');
     expect(await wrong(frames.slice(0, -1))).toMatch(/bytes of the (client|target), its seal says/);
-    expect(await wrong(frames, { rule: 'rows 3' })).toMatch(name === 'whole' ? /begins under/ : /promises 3/);
+    const promised = { whole: /begins under/, first: /promises 4/, counted: /promises 4/, cut: /promises 4/ }[name];
+    expect(await wrong(frames, { rule: 'rows 4' })).toMatch(promised);
     const told = frames.findIndex((frame, index) => index > 0 && frame.kind === 'meta');
     if (told >= 0) expect(await wrong(frames.toSpliced(told, 1))).toContain('left out');
   }
@@ -215,6 +235,6 @@ test('the ledger verifies with its recordings, each under the rule of its openin
   const vkey = readFileSync(join(folder, 'data', 'state', 'ledger.vkey'), 'utf8').trim();
   const report = await verifyLedger(gateway.ledger, vkey, { recordings: join(folder, 'data', 'recordings') });
   expect(report.failure).toBeUndefined();
-  expect(report.recordings).toBe(3);
-  expect(gateway.complaints.filter((line) => !line.includes('label'))).toEqual([]);
+  expect(report.recordings).toBe(4);
+  expect(gateway.complaints.filter((line) => !/label|stopping/.test(line))).toEqual([]);
 });
