@@ -183,7 +183,8 @@ async function readLedger(config: Config, target: string): Promise<RecordedTarge
   const keys = openKeyring(paths.state, provider);
   try {
     const recorded = readRecordedSessions(target);
-    for await (const item of readJournal(paths.ledger, 0, keys)) recorded.entry(item);
+    for (const log of [...paths.earlier, paths.ledger])
+      for await (const item of readJournal(log, 0, keys)) recorded.entry(item);
     return recorded.end();
   } finally {
     keys.close();
