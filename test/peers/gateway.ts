@@ -1,5 +1,5 @@
 // A whole gateway as it is served, in the test's own process, with an issuer whose tokens the test makes.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import pino from 'pino';
@@ -37,6 +37,10 @@ export async function testIssuer(folder: string): Promise<TestIssuer> {
 
 export interface TestGateway {
   readonly port: number;
+  /** Port of the console and the API. */
+  readonly console: number;
+  /** Its public key. */
+  readonly vkey: string;
   /** Its ledger folder. */
   readonly ledger: string;
   /** What it logged as a warning or worse. */
@@ -59,5 +63,12 @@ export async function startGateway(folder: string, configuration: object): Promi
   const complaints: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => void complaints.push(line) });
   const running = await serve(config, log);
-  return { port: running.listeners[0]!.port, ledger, complaints, stop: () => running.stop('the tests are over') };
+  return {
+    port: running.listeners[0]!.port,
+    console: port,
+    vkey: readFileSync(join(state, 'ledger.vkey'), 'utf8').trim(),
+    ledger,
+    complaints,
+    stop: () => running.stop('the tests are over'),
+  };
 }
