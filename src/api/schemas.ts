@@ -19,6 +19,7 @@ import type {
   StatementRow,
   TargetRow,
 } from './contract.ts';
+import { objectsStatus } from './objects-schema.ts';
 
 const count = z.int().min(0);
 const time = count.describe('Milliseconds since the epoch.');
@@ -46,25 +47,7 @@ export const ledgerStatus = z.strictObject({
   state: z.enum(['healthy', 'stopped']),
   fault: z.string().optional(),
   ...ledgerKeys,
-  objects: z
-    .strictObject({
-      store: z.string(),
-      state: z.enum(['up', 'down', 'conflict']),
-      since: time,
-      why: z.string().optional(),
-      copied: count,
-      backlog: count,
-      checkpoint: count,
-      roundFailed: z.string().optional(),
-      probe: z
-        .strictObject({
-          at: time,
-          ok: z.boolean(),
-          attempts: z.record(z.string(), z.enum(['refused', 'done', 'unknown'])),
-        })
-        .optional(),
-    })
-    .optional(),
+  objects: objectsStatus.optional(),
 }) satisfies z.ZodType<LedgerStatus>;
 
 export const overview = z.strictObject({
