@@ -34,10 +34,9 @@ export async function openOutlets(
   const exports =
     config.exports.length > 0
       ? openExports({
-          ledger: paths.ledger,
+          logs: [...paths.earlier.map(logAt), { folder: paths.ledger, origin: ledger.origin }],
           state: paths.state,
           keys,
-          origin: ledger.origin,
           version,
           sinks: config.exports.map(sinkOf),
           append: (draft, level, key) => ledger.append(draft, level, key),
@@ -123,6 +122,11 @@ export async function openScrapes(config: Config, log: Logger, of: Measured): Pr
     off();
     await listener.close();
   };
+}
+
+/** A log that ended; its name stands in its last checkpoint. */
+function logAt(folder: string) {
+  return { folder, origin: readFileSync(join(folder, 'checkpoint'), 'utf8').split('\n')[0]! };
 }
 
 /** 0 until a witness has answered. */

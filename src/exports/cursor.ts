@@ -26,13 +26,13 @@ export function startingAt(origin: string, next: number): Cursor {
 
 const place = (state: string, name: string) => join(state, 'exports', `${name}.json`);
 
-/** The cursor of a sink; nothing when there is none that can be read, or it is another log's. */
-export function readCursor(state: string, name: string, origin: string): Cursor | undefined {
+/** The cursor of a sink; nothing when there is none that can be read, or it is in none of these logs. */
+export function readCursor(state: string, name: string, origins: readonly string[]): Cursor | undefined {
   try {
     const found = JSON.parse(readFileSync(place(state, name), 'utf8')) as Cursor;
     const numbers = [found.next, found.since, found.receipted, found.events, found.others, found.from];
     const isWhole = numbers.every((one) => Number.isSafeInteger(one) && one >= 0);
-    return found.origin === origin && isWhole && /^[0-9a-f]{64}$/.test(found.digest) ? found : undefined;
+    return origins.includes(found.origin) && isWhole && /^[0-9a-f]{64}$/.test(found.digest) ? found : undefined;
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { fillLedger, type LedgerPlace, ledgerPlace } from '../../test/peers/ledger.ts';
 import { openKeyring } from '../ledger/keyring.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
-import { readCursor } from './cursor.ts';
+import { readCursor, writeCursor } from './cursor.ts';
 import { type Exporter, type ExporterOptions, openExporter, type Receipt } from './exporter.ts';
 import { type FileSinkOptions, NotDelivered, type Outgoing, type Sink } from './sink.ts';
 
@@ -50,9 +50,8 @@ async function world(): Promise<World> {
       const keys = openKeyring(place.state);
       const exporter = openExporter(
         {
-          ledger: place.folder,
+          logs: [{ folder: place.folder, origin: 'example.test/log' }],
           state: place.state,
-          origin: 'example.test/log',
           version: '0',
           keys,
           sink: { ...settings, ...more },
@@ -142,7 +141,7 @@ test('goes on where it stood, with the same events, and sends again what was not
   expect(one.status()).toMatchObject({ state: 'failing', error: 'away', next: 21 });
   expect(one.status().lagSeconds).toBeGreaterThan(0);
   await one.close();
-  expect(readCursor(place.state, 'siem', 'example.test/log')?.next).toBe(21);
+  expect(readCursor(place.state, 'siem', ['example.test/log'])?.next).toBe(21);
   const second = memory();
   await reached(start(second.sink), entries);
   expect([...first.taken, ...second.taken].slice(0, entries)).toEqual(whole.taken.slice(0, entries));
@@ -289,6 +288,42 @@ test('a sink that begins now sends nothing of before', async () => {
   await ledger.checkpointNow();
   await reached(exporter, ledger.status().entries);
   expect(indices()[0]).toBeGreaterThanOrEqual(entries);
+});
+
+test('what a rotation left unsent is sent first, and its receipt names the log', async () => {
+  const { ledger, place, receipts, start } = await world();
+  const before = await ledgerPlace();
+  closers.push(() => before.remove());
+  const { ledger: old } = await openLedger(before);
+  await fillLedger(old, 1, 10);
+  await old.close();
+  const logs = [
+    { folder: before.folder, origin: 'example.test/old' },
+    { folder: place.folder, origin: 'example.test/log' },
+  ];
+  const first = memory();
+  const one = start(first.sink, {}, { logs: logs.slice(0, 1) });
+  await reached(one, 10);
+  await one.close();
+  receipts.splice(0);
+  // As if it had not got further than that.
+  writeCursor(place.state, 'siem', { ...readCursor(place.state, 'siem', ['example.test/old'])!, next: 10, since: 0 });
+  await fillLedger(ledger, 1, 3);
+  await ledger.checkpointNow();
+  const { entries } = ledger.status();
+  const { sink, taken } = memory();
+  const two = start(sink, {}, { logs });
+  await expect
+    .poll(() => taken.filter(({ uid }) => uid.startsWith('example.test/log#')).length)
+    .toBeGreaterThanOrEqual(entries);
+  await two.close();
+  const ofOld = taken.filter(({ uid }) => uid.startsWith('example.test/old#')).map(({ index }) => index);
+  expect(ofOld).toEqual(upTo(old.status().entries).slice(10));
+  expect(taken.slice(ofOld.length, ofOld.length + entries).map(({ uid }) => uid)).toEqual(
+    upTo(entries).map((index) => `example.test/log#${index}`),
+  );
+  expect(receipts.map((receipt) => receipt.log)).toEqual(['example.test/old', undefined]);
+  expect(receipts[1]!.first).toBe(0);
 });
 
 test('a test event says so and stands in no ledger', async () => {

@@ -14,10 +14,16 @@ import { type JournalItem, openJournalTail } from '../ledger/read-journal.ts';
 import { type Cursor, readCursor, startingAt, writeCursor } from './cursor.ts';
 import { NotDelivered, type Outgoing, type Sink, type SinkOptions } from './sink.ts';
 
-export interface ExporterOptions {
-  readonly ledger: string;
-  readonly state: string;
+export interface LogPlace {
+  readonly folder: string;
+  /** Name of the log. */
   readonly origin: string;
+}
+
+export interface ExporterOptions {
+  /** The log that is written, and before it those that it continues, oldest first. */
+  readonly logs: readonly LogPlace[];
+  readonly state: string;
   readonly version: string;
   readonly keys: KeyOpener;
   readonly sink: SinkOptions;
@@ -33,6 +39,8 @@ export interface ExporterOptions {
 /** What the ledger is to say of a delivery. */
 export interface Receipt {
   readonly sink: string;
+  /** The earlier log that the indices are of; absent for this one. */
+  readonly log?: string;
   /** Leaf indices, from the first to before the last. */
   readonly first: number;
   readonly next: number;
@@ -76,22 +84,15 @@ const mostBytes = 4 * 1024 * 1024;
 const mostSkipped = 10_000;
 
 export function openExporter(of: ExporterOptions, sink: Sink, receipt: (of: Receipt) => Promise<void>): Exporter {
-  const {
-    ledger,
-    state,
-    origin,
-    version,
-    keys,
-    now = Date.now,
-    lookMs = 500,
-    retryMs = 500,
-    mostRetryMs = 60_000,
-  } = of;
+  const { logs, state, version, keys, now = Date.now, lookMs = 500, retryMs = 500, mostRetryMs = 60_000 } = of;
   const { name, to, targets, batch: fullBatch, receiptSeconds } = of.sink;
   const wanted = of.sink.types.map(pattern);
-  const tail = openJournalTail(ledger, keys);
   const wording = of.sink.statements === 'digest' ? asDigest : undefined;
   const closing = new AbortController();
+  const newest = logs.at(-1)!;
+  /** The log that is read now. */
+  let log = newest;
+  let tail = openJournalTail(log.folder, keys);
   let cursor: Cursor;
   let sessions: Sessions = openSessions();
   let covered = 0;
@@ -106,9 +107,9 @@ export function openExporter(of: ExporterOptions, sink: Sink, receipt: (of: Rece
   const sleep = (ms: number) => pause(ms, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
 
   /** Entries that are signed for. */
-  function signed(): number {
+  function signed(folder = log.folder): number {
     try {
-      return parseCheckpoint(parseNote(readFileSync(join(ledger, 'checkpoint'), 'utf8')).text).size;
+      return parseCheckpoint(parseNote(readFileSync(join(folder, 'checkpoint'), 'utf8')).text).size;
     } catch {
       return 0;
     }
@@ -123,7 +124,7 @@ export function openExporter(of: ExporterOptions, sink: Sink, receipt: (of: Rece
     const { entry, index } = item;
     const session = entry.sid ?? (typeof entry.x.session === 'string' ? entry.x.session : undefined);
     const before = sessions.of(session)?.target;
-    const event = eventOf(item, sessions, { origin, version, wording });
+    const event = eventOf(item, sessions, { origin: log.origin, version, wording });
     const target = before ?? sessions.of(session)?.target;
     if (index < cursor.next || !isWanted(entry.t, target)) return undefined;
     return shaped(event, index, entry.ts, entry.t);
@@ -169,7 +170,7 @@ export function openExporter(of: ExporterOptions, sink: Sink, receipt: (of: Rece
     let { digest } = cursor;
     for (const { json } of batch) digest = chained(digest, json);
     cursor = {
-      origin,
+      origin: log.origin,
       next,
       since: sessions.since(next),
       receipted: cursor.receipted,
@@ -188,8 +189,9 @@ export function openExporter(of: ExporterOptions, sink: Sink, receipt: (of: Rece
     const due = cursor.events >= (of.receiptEvents ?? 10_000) || now() - cursor.from >= receiptSeconds * 1_000;
     if (!due && !force) return;
     const { receipted: first, next, events, digest } = cursor;
-    await receipt({ sink: name, first, next, events, digest, acknowledged: now() });
-    cursor = { ...startingAt(origin, next), since: cursor.since };
+    const earlier = log === newest ? {} : { log: log.origin };
+    await receipt({ sink: name, ...earlier, first, next, events, digest, acknowledged: now() });
+    cursor = { ...startingAt(log.origin, next), since: cursor.since };
     writeCursor(state, name, cursor);
   }
 
@@ -228,11 +230,28 @@ export function openExporter(of: ExporterOptions, sink: Sink, receipt: (of: Rece
   }
 
   function begin(): void {
-    const first = readCursor(state, name, origin);
-    cursor = first ?? startingAt(origin, of.sink.from === 'now' ? signed() : 0);
+    const known = logs.map(({ origin }) => origin);
+    const found = readCursor(state, name, known);
+    const from = found ? logs[known.indexOf(found.origin)]! : of.sink.from === 'now' ? newest : logs[0]!;
+    enter(from);
+    cursor = found ?? startingAt(from.origin, of.sink.from === 'now' ? signed() : 0);
     // A cursor beyond the log is that of a log that was put back: what comes is new to the receiver, what it has it knows by id.
-    if (cursor.next > signed()) cursor = startingAt(origin, Math.min(cursor.receipted, signed()));
-    if (!first) writeCursor(state, name, cursor);
+    if (cursor.next > signed()) cursor = startingAt(from.origin, Math.min(cursor.receipted, signed()));
+    if (!found) writeCursor(state, name, cursor);
+    restart();
+  }
+
+  function enter(place: LogPlace): void {
+    log = place;
+    tail = openJournalTail(place.folder, keys);
+  }
+
+  /** An earlier log has ended for good: what continues it begins where its last receipt is recorded. */
+  async function goOn(): Promise<void> {
+    await settle(true);
+    enter(logs[logs.indexOf(log) + 1]!);
+    cursor = startingAt(log.origin, 0);
+    writeCursor(state, name, cursor);
     restart();
   }
 
@@ -252,6 +271,10 @@ export function openExporter(of: ExporterOptions, sink: Sink, receipt: (of: Rece
         const upTo = signed();
         oldest = undefined;
         if (upTo > cursor.next && !(await follow(upTo))) break;
+        if (log !== newest) {
+          await goOn();
+          continue;
+        }
         await settle(isLast).catch(() => undefined);
         if (failures === 0) mood = 'idle';
         oldest = undefined;
@@ -272,7 +295,8 @@ export function openExporter(of: ExporterOptions, sink: Sink, receipt: (of: Rece
   return {
     run: () => (running.done ??= run()),
     status() {
-      const lag = cursor === undefined ? 0 : Math.max(0, signed() - cursor.next);
+      const later = logs.slice(logs.indexOf(log) + 1).reduce((sum, { folder }) => sum + signed(folder), 0);
+      const lag = cursor === undefined ? 0 : Math.max(0, signed() - cursor.next) + later;
       const lagSeconds = lag === 0 || oldest === undefined ? 0 : Math.max(0, (now() - oldest) / 1_000);
       const next = cursor?.next ?? 0;
       const receipted = cursor?.receipted ?? 0;
@@ -289,7 +313,7 @@ export function openExporter(of: ExporterOptions, sink: Sink, receipt: (of: Rece
         ...(error ? { error } : {}),
       };
     },
-    test: () => exclusively(() => sink.deliver([testEvent(origin, version, now())])),
+    test: () => exclusively(() => sink.deliver([testEvent(newest.origin, version, now())])),
     async close() {
       closing.abort();
       await running.done;

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type KeyPlace, openKeyProvider } from '../keys/open-provider.ts';
 import { openKeyring } from '../ledger/keyring.ts';
-import { type Exporter, openExporter, type Receipt, type SinkStatus } from './exporter.ts';
+import { type Exporter, type LogPlace, openExporter, type Receipt, type SinkStatus } from './exporter.ts';
 import { openFileSink } from './file-sink.ts';
 import { openHttpSink } from './http-sink.ts';
 import { openOtlpSink } from './otlp-sink.ts';
@@ -10,11 +10,11 @@ import type { Sink, SinkOptions } from './sink.ts';
 import { openSyslogSink } from './syslog-sink.ts';
 
 export interface WorkerOptions {
-  readonly ledger: string;
+  /** The log that is written, and before it those that it continues, oldest first. */
+  readonly logs: readonly LogPlace[];
   readonly state: string;
   /** Who opens the keys; default: master.key of the state folder. */
   readonly keys?: KeyPlace;
-  readonly origin: string;
   readonly version: string;
   readonly sinks: readonly SinkOptions[];
 }

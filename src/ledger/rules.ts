@@ -229,7 +229,8 @@ export function openRules(key: NoteKey): Rules {
 
   /** A receipt cannot be for what stands behind it (test: verify.test.ts, "a receipt"). */
   function receipts(entry: Entry, index: number, wrong: Wrong): void {
-    if (entry.t !== 'export.receipt') return;
+    // Of an earlier log the indices are its own.
+    if (entry.t !== 'export.receipt' || entry.x.log !== undefined) return;
     const { first, next, events } = entry.x;
     const isWhole = [first, next, events].every((one) => Number.isSafeInteger(one) && Number(one) >= 0);
     if (

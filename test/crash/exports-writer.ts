@@ -7,9 +7,8 @@ const [folder, state, file, mode] = process.argv.slice(2) as [string, string, st
 const { ledger, orphans } = await openLedger({ folder, state, gateway: 'gw-a', periodMs: 15, segmentEntries: 700 });
 await recordOrphans(ledger, orphans);
 const exports = openExports({
-  ledger: folder,
+  logs: [{ folder, origin: ledger.origin }],
   state,
-  origin: ledger.origin,
   version: '0',
   append: ledger.append,
   told: (_, error) => {
