@@ -11,7 +11,7 @@ import { openAccess } from './access.ts';
 import { approvalRoutes, type Inbox } from './approval-routes.ts';
 import { authRoutes, cookieNames } from './auth-routes.ts';
 import { openConsoleSessions } from './console-sessions.ts';
-import type { ObjectsStatus, TargetRow } from './contract.ts';
+import type { LedgerStatus, ObjectsStatus, TargetRow } from './contract.ts';
 import { openEvents } from './events.ts';
 import { type ExportParts, exportRoutes } from './export-routes.ts';
 import { loopback, openGuard } from './guard.ts';
@@ -55,6 +55,8 @@ export interface ApiOptions extends Pick<SessionParts, 'readRecording' | 'replay
   readonly ledger: Pick<Ledger, 'origin' | 'vkey' | 'status' | 'append'>;
   /** How the second place of the record stands; absent without one. */
   objects?(): ObjectsStatus;
+  /** How the ledger's disk and its witnesses stand. */
+  health?(): Pick<LedgerStatus, 'disk' | 'witnesses'>;
   readonly targets: readonly TargetRow[];
   readonly policy: PolicyParts;
   readonly retention: RetentionParts;
@@ -148,6 +150,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
       inbox,
       store,
       ...(options.objects ? { objects: options.objects } : {}),
+      ...(options.health ? { health: options.health } : {}),
       targets: options.targets,
       retention: options.retention.retention,
       live: () => gateway.sessions().length,

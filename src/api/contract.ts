@@ -309,6 +309,10 @@ export interface LedgerStatus {
   };
   /** The second place of the record; absent without one. */
   readonly objects?: ObjectsStatus;
+  /** Its disk: bytes free and kept free; `low` means that no session begins, `slow` says why nothing new is forwarded. */
+  readonly disk?: { readonly free?: number; readonly reserve: number; readonly low: boolean; readonly slow?: string };
+  /** What each configured witness signed last, and when; neither before the first time. */
+  readonly witnesses?: readonly { readonly name: string; readonly at?: number; readonly size?: number }[];
 }
 
 export interface ObjectsStatus {

@@ -1,3 +1,4 @@
+// Long because every answer of the API stands in one place.
 // The contract (contract.ts) as schemas: requests are checked against them, and /api/openapi.json is made from them. The
 // compiler holds both together; api.test.ts holds answers against them.
 import { z } from 'zod';
@@ -39,6 +40,7 @@ export const me = z.strictObject({
   mayKill: z.boolean(),
 }) satisfies z.ZodType<Me>;
 
+const disk = z.strictObject({ free: count.optional(), reserve: count, low: z.boolean(), slow: z.string().optional() });
 export const ledgerStatus = z.strictObject({
   origin: z.string(),
   vkey: z.string(),
@@ -47,6 +49,8 @@ export const ledgerStatus = z.strictObject({
   state: z.enum(['healthy', 'stopped']),
   fault: z.string().optional(),
   ...ledgerKeys,
+  disk: disk.optional(),
+  witnesses: z.array(z.strictObject({ name: z.string(), at: time.optional(), size: count.optional() })).optional(),
   objects: objectsStatus.optional(),
 }) satisfies z.ZodType<LedgerStatus>;
 

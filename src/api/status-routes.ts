@@ -15,6 +15,8 @@ export interface StatusParts {
   readonly ledger: Pick<Ledger, 'origin' | 'vkey' | 'status'>;
   readonly inbox: Pick<Inbox, 'list'>;
   readonly store: Pick<Reads, 'counters'>;
+  /** How the ledger's disk and its witnesses stand. */
+  health?(): Pick<LedgerStatus, 'disk' | 'witnesses'>;
   /** How the second place of the record stands; absent without one. */
   objects?(): ObjectsStatus;
   readonly targets: readonly TargetRow[];
@@ -34,6 +36,7 @@ export function statusRoutes(parts: StatusParts): Route[] {
       vkey,
       retention: await parts.retention.summary(),
       ...parts.ledger.status(),
+      ...parts.health?.(),
       ...(objects ? { objects } : {}),
     };
   };

@@ -41,6 +41,8 @@ import { deploymentKey } from './deployment-key.ts';
 import { ownTexts, recordOwn } from './joining.ts';
 import { openHolding } from './holding.ts';
 import { openLabelWarnings } from './label-warnings.ts';
+import { openLedgerHealth } from './ledger-health.ts';
+import { causeWords, operatorCause } from './operator-words.ts';
 import { openOutlets, openScrapes, openTimes } from './outlets.ts';
 import { openObjects } from './objects.ts';
 import { causeWords, operatorCause } from './cause-words.ts';
@@ -102,6 +104,8 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     const objects = await openObjects(config, log, halted.resolve);
     closing.push(() => objects?.close(5_000));
     const { times, timed } = openTimes(config);
+    const health = await openLedgerHealth(config, paths, log);
+    closing.push(() => health.close());
     const began = performance.now();
     const { ledger, orphans } = await openResumingLedger(
       {
@@ -112,6 +116,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
           failing
             ? log.error({ ...status, err: operatorCause(failing) }, `the key provider fails: ${causeWords(failing)}`)
             : log.info(status, 'the key provider answers again'),
+        disk: health.disk,
         folder: paths.ledger,
         state: paths.state,
         signing: paths.signing,
@@ -179,6 +184,8 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
         const fresh = await carriedLabels.carry(target, database, carries, by);
         if (fresh) catalogues.of(targets.get(target)!.target, database).changed();
       },
+      obstacle: health.obstacle,
+      mayBegin: health.mayBegin,
       sessionMs: config.limits.sessionSeconds * 1_000,
       budget: { matches: config.limits.matches, probes: config.limits.probes },
     });
@@ -272,6 +279,7 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
       ledger,
       ...(objects ? { objects: objects.state } : {}),
       exports: outlets.exports,
+      health: health.status,
       targets: config.targets.map((target) => ({
         name: target.name,
         protocol: target.protocol,

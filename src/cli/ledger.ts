@@ -13,6 +13,7 @@ import { registerReceipt } from './ledger-receipt.ts';
 import { registerFetch } from './ledger-fetch.ts';
 import { registerRotate } from './ledger-rotate.ts';
 import { registerRewrap } from './rewrap.ts';
+import { registerStatus } from './ledger-status.ts';
 import { Exit, examples, type Io, printJson, printLine } from './output.ts';
 
 export function register(program: Command, io: Io): void {
@@ -47,6 +48,7 @@ export function register(program: Command, io: Io): void {
   registerFsck(ledger, io);
   registerFetch(ledger, io);
   registerRecordings(ledger, io);
+  registerStatus(ledger, io);
 
   registerCount(ledger, io);
   registerReceipt(ledger, io);

@@ -422,6 +422,20 @@ export const schema = z.strictObject({
         .default([])
         .describe('Who is shown each new checkpoint and signs that it continues the one before.'),
       witnessSeconds: seconds(1, 86_400).default(60).describe('Time between showings.'),
+      slowSeconds: z
+        .number()
+        .min(0.1)
+        .max(3_600)
+        .default(5)
+        .describe(
+          'Longest time that the disk may take for one operation; then nothing new is forwarded until it is done.',
+        ),
+      reserveMegabytes: z
+        .int()
+        .min(0)
+        .max(1_048_576)
+        .default(256)
+        .describe('Room to keep on the disk; below it no new session begins, and the open ones can end.'),
       objects: objectsPart
         .optional()
         .describe('An object store that everything of the record is copied to (docs/storage.md).'),
@@ -436,6 +450,8 @@ export const schema = z.strictObject({
       heartbeatSeconds: 600,
       witnesses: [],
       witnessSeconds: 60,
+      slowSeconds: 5,
+      reserveMegabytes: 256,
       keys: { provider: 'file', timeoutSeconds: 5 },
     })
     .describe('The record.'),

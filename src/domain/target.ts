@@ -1,7 +1,8 @@
 import type { RecordingRule } from './recording-rule.ts';
 
 /** Where a record must be before what it permits is sent: in the kernel, on the device, in a second place too. */
-export type AckLevel = 'written' | 'synced' | 'replicated';
+export const ackLevels = ['written', 'synced', 'replicated'] as const;
+export type AckLevel = (typeof ackLevels)[number];
 
 /** A configured resource that the gateway reaches on behalf of a principal. */
 export interface Target {

@@ -54,6 +54,8 @@ export interface Journal {
   sync(): Promise<void>;
   /** Entries in the kernel. */
   written(): number;
+  /** Entries that are known to be on the device. */
+  synced(): number;
   fault(): Fault | undefined;
   stop(cause: unknown): Fault;
   close(): Promise<void>;
@@ -90,6 +92,8 @@ export function openJournal(options: JournalOptions): Journal {
   let resting: NodeJS.Timeout | undefined;
   /** Segments that this journal has begun, and how many of their names are known to be on the device. */
   let names = 0;
+  /** A start has on the device what it found, before it goes on. */
+  let onDevice = options.next;
   let durableNames = 0;
   let written: Waiter | undefined;
   let synced: Waiter | undefined;
@@ -235,6 +239,7 @@ export function openJournal(options: JournalOptions): Journal {
             const closing = retired;
             retired = [];
             for (const old of closing) disk.close(old);
+            const upTo = flushed;
             // Waits once in any case: what ended within this turn would be taken for still running.
             const since = performance.now();
             await (fd === undefined ? undefined : disk.sync(fd));
@@ -244,6 +249,7 @@ export function openJournal(options: JournalOptions): Journal {
               await disk.syncFolder(folder);
               durableNames = Math.max(durableNames, named);
             }
+            onDevice = upTo;
           } catch (cause) {
             waiting = [...batch, ...waiting];
             stop(cause);
@@ -290,6 +296,7 @@ export function openJournal(options: JournalOptions): Journal {
     sync,
     stop,
     written: () => flushed,
+    synced: () => onDevice,
     fault: () => fault,
     async close() {
       flush();

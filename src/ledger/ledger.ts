@@ -105,6 +105,8 @@ export interface Ledger {
    * (`ledger.unavailable`, `gateway.stopping`).
    */
   append(draft: Draft, level: AckLevel, key?: SessionKey): Appended;
+  /** Where the entry is known to be now. What it says is measured, not what was asked for. */
+  reached(index: number): AckLevel;
   status(): LedgerState;
   /** Calls back after each write with the number of entries there are now. Returns what takes the listener off again. */
   onAppend(listener: (upTo: number) => void): () => void;
@@ -319,7 +321,7 @@ export async function startWriting(options: LedgerOptions, recover: typeof recov
     if (draft.type === 'retention.shred' && Array.isArray(draft.facts.keys))
       shredded = [...shredded, ...(draft.facts.keys as string[])];
     if (level !== 'replicated' || !replicated) return { index, durable: journal.durable(level) };
-    return { index, durable: replicated(journal.durable('synced'), index + 1) };
+    return { index, durable: replicated.wait(journal.durable('synced'), index + 1) };
   }
 
   function tick(): void {
@@ -390,6 +392,10 @@ export async function startWriting(options: LedgerOptions, recover: typeof recov
     newKey: () => keys.take(),
     processKeys: () => processKeys.present(),
     append,
+    reached(index) {
+      if (replicated && index < replicated.reached()) return 'replicated';
+      return index < journal.synced() ? 'synced' : 'written';
+    },
     status() {
       const fault = journal.fault();
       const entries = journal.written();

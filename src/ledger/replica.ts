@@ -1,5 +1,6 @@
 // The second place of the record, as the ledger sees it: what is on the local device is to be copied, and can be waited for.
 import { Fault } from '../domain/fault.ts';
+import type { AckLevel } from '../domain/target.ts';
 
 export interface Replica {
   /** Why nothing can be waited for now; undefined when it can. */
@@ -16,25 +17,37 @@ export interface Replica {
  * (test: session/unreached).
  */
 export class LevelFault extends Fault {
-  constructor(cause?: unknown) {
-    super(
-      'ledger.unavailable',
-      'The decision cannot be recorded where this target demands it, so it is not executed.',
-      cause,
-    );
+  /** Where the refusal is recorded instead. */
+  readonly refusedAt: AckLevel = 'synced';
+  constructor(
+    cause?: unknown,
+    message = 'The decision cannot be recorded where this target demands it, so nothing was executed.',
+  ) {
+    super('ledger.unavailable', message, cause);
   }
 }
 
 /** Waits for the copy of entries whose frame is synced; the same promise for all of one group. */
 export function openReplicated(replica: Replica) {
+  let reached = 0;
   let group: { synced?: Promise<void>; upTo: number; durable: Promise<void> } = { upTo: 0, durable: Promise.resolve() };
-  return function replicated(synced: Promise<void>, upTo: number): Promise<void> {
+  function wait(synced: Promise<void>, upTo: number): Promise<void> {
     if (group.synced !== synced) {
-      const fresh = (group = { synced, upTo, durable: synced.then((): Promise<void> => replica.copied(fresh.upTo)) });
+      const copy = async (): Promise<void> => {
+        const whole = fresh.upTo;
+        await replica.copied(whole);
+        reached = Math.max(reached, whole);
+      };
+      const fresh = (group = { synced, upTo, durable: synced.then(copy) });
       // Whoever does not wait must not bring the process down; whoever does is still told.
       fresh.durable.catch(() => undefined);
     }
     group.upTo = upTo;
     return group.durable;
+  }
+  return {
+    wait,
+    /** Entries that were seen to be in the second place. */
+    reached: () => reached,
   };
 }

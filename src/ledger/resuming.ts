@@ -88,6 +88,7 @@ export async function openResumingLedger(
       if (key !== undefined && lives.get(key) !== current) throw unavailable(undefined);
       return current.append(draft, level, key);
     },
+    reached: (index) => current.reached(index),
     status() {
       const status = current.status();
       return down ? { ...status, state: 'stopped', fault: down.message } : status;

@@ -1,6 +1,7 @@
 // What entries must say about each other: time, boots, sessions, segment seals. Fed in order by the verifier.
 import type { Json } from '../domain/entry.ts';
 import { readRule } from '../domain/recording-rule.ts';
+import { ackLevels } from '../domain/target.ts';
 import { Damage, meaning } from './damage.ts';
 import { type Destruction, openDestruction } from './destruction.ts';
 import type { Entry } from './entry.ts';
@@ -51,12 +52,21 @@ interface Session {
   /** Its `session.target` was recorded, or its boot does not promise one. */
   reached: boolean;
   served: boolean;
-  /** Statements that were permitted and have no outcome yet. */
-  readonly permitted: Set<number>;
+  /** Statements that were permitted and have no outcome yet, and the ack level that each asked for. */
+  readonly permitted: Map<number, Json | undefined>;
+  /** The one that opening the session asked for. */
+  connect: Json | undefined;
 }
 
 type Wrong = (what: string, why?: string) => Damage;
 type Segment = { first: number; entries: number; bytes: number; trailer: string };
+
+/** Logs of before do not say what was reached; one that says it must have reached what was asked for. */
+function reaches(reached: Json | undefined, asked: Json | undefined): boolean {
+  if (reached === undefined || asked === undefined) return true;
+  const rank = (level: Json) => ackLevels.findIndex((one) => one === level);
+  return rank(reached) >= Math.max(0, rank(asked));
+}
 
 const bindsSession: ReadonlySet<string> = new Set(['session.target', 'session.seal', 'session.orphaned']);
 
@@ -127,9 +137,12 @@ export function openRules(key: NoteKey): Rules {
     if (t !== 'statement.decision') {
       if (!known) throw wrong(`statement ${sq} of the session has no decision`, meaning.missing);
       if (t !== 'statement.outcome') return;
+      const asked = session.permitted.get(sq);
       if (!session.permitted.delete(sq)) {
         throw wrong(`statement ${sq} of the session has an outcome without a permit, or a second one`);
       }
+      if (!reaches(entry.x.l, asked))
+        throw wrong(`statement ${sq} of the session was let through before its record was ${String(asked)}`);
       // Of what was lost nobody knows how much left.
       if (entry.x.status !== 'lost' && typeof entry.x.bytes === 'number') session.sent += entry.x.bytes;
       return;
@@ -139,7 +152,10 @@ export function openRules(key: NoteKey): Rules {
     if (sq > session.last + 1)
       throw wrong(`sequence number ${session.last + 1} of the session is missing`, meaning.missing);
     if (known && !session.held.delete(sq)) throw wrong(`statement ${sq} of the session is decided twice`);
-    if (entry.x.d === 'permit') session.permitted.add(sq);
+    if (entry.x.d === 'permit') {
+      session.permitted.set(sq, entry.x.a);
+      if (entry.x.k === 'connect') session.connect = entry.x.a;
+    }
     if (entry.x.d === 'hold') session.held.add(sq);
     session.last = Math.max(session.last, sq);
   }
@@ -157,7 +173,8 @@ export function openRules(key: NoteKey): Rules {
         reached: !joins,
         served: false,
         held: new Set(),
-        permitted: new Set(),
+        permitted: new Map(),
+        connect: undefined,
       });
     }
     const session = sessions.get(sid);
@@ -174,6 +191,8 @@ export function openRules(key: NoteKey): Rules {
     if (t === 'statement.decision' && sq === undefined) throw wrong('a decision has no sequence number');
     if (sq !== undefined) statement(session, t, sq, entry, wrong);
     if (t !== 'session.seal' && t !== 'session.orphaned') return;
+    if (!reaches(entry.x.l, session.connect))
+      throw wrong(`the session was let through before its record was ${String(session.connect)}`);
     const n = entry.x.n;
     if (n !== undefined && n !== session.last) {
       throw wrong(

@@ -210,6 +210,38 @@ const cases: [string, Draft[], string | undefined][] = [
   ['a gap', [open, decision(1), decision(3)], 'sequence number 2'],
   ['a start above one', [open, decision(2)], 'sequence number 1'],
   ['a repeated decision', [open, decision(1), decision(1)], 'decided twice'],
+  [
+    'outcomes that reached what their decisions asked for, or more',
+    [
+      open,
+      { ...decision(1), facts: { d: 'permit', a: 'written', k: 'connect' } },
+      { ...decision(2), facts: { d: 'permit', a: 'written' } },
+      { ...outcome(2), facts: { l: 'synced' } },
+      { ...decision(3), facts: { d: 'permit', a: 'replicated' } },
+      { ...outcome(3), facts: { l: 'replicated' } },
+      { ...seal(3), facts: { n: 3, l: 'written' } },
+    ],
+    undefined,
+  ],
+  [
+    'a statement that was let through too early',
+    [open, { ...decision(1), facts: { d: 'permit', a: 'synced' } }, { ...outcome(1), facts: { l: 'written' } }],
+    'statement 1 of the session was let through before its record was synced',
+  ],
+  [
+    'a session that was let through too early',
+    [
+      open,
+      { ...decision(1), facts: { d: 'permit', a: 'replicated', k: 'connect' } },
+      { ...seal(1), facts: { n: 1, l: 'synced' } },
+    ],
+    'the session was let through before its record was replicated',
+  ],
+  [
+    'a level that there is not',
+    [open, { ...decision(1), facts: { d: 'permit', a: 'written' } }, { ...outcome(1), facts: { l: 'certain' } }],
+    'let through before its record',
+  ],
   ['two outcomes', [open, decision(1), outcome(1), outcome(1)], 'or a second one'],
   ['an outcome of a statement that nobody decided', [open, decision(1), outcome(2)], 'no decision'],
   ['an outcome of a denied statement', [open, decision(1, 'deny'), outcome(1)], 'without a permit'],

@@ -21,7 +21,7 @@ import { type OpenSession, openSession, type SessionOptions } from './session.ts
 import type { TargetEntry } from './target-link.ts';
 
 export interface GatewayOptions {
-  readonly ledger: Pick<Ledger, 'append' | 'newKey'>;
+  readonly ledger: Pick<Ledger, 'append' | 'newKey' | 'reached'>;
   /** Starts the recording of a session. */
   openRecorder(session: string, key: SessionKey): SessionOptions['recorder'];
   readonly policy: PolicyHolder;
@@ -46,6 +46,9 @@ export interface GatewayOptions {
   readonly mostSessionsPerPrincipal?: number;
   /** Milliseconds after which a session ends, whatever it does. */
   readonly sessionMs?: number;
+  /** Why no statement may be let through now, and why no session may begin. */
+  readonly obstacle?: SessionOptions['obstacle'];
+  readonly mayBegin?: () => Fault | undefined;
   /** What a session may ask about labelled columns. */
   readonly budget?: SessionOptions['budget'];
   /** How long a stopping gateway lets protocols say goodbye, in milliseconds. */
@@ -107,6 +110,8 @@ export function openGateway(options: GatewayOptions): OpenGateway {
     let principal: Principal | undefined;
     try {
       if (stopping) throw stopping;
+      const full = options.mayBegin?.();
+      if (full) throw full;
       principal = await verified(credential, link);
       if (stopping) throw stopping;
       const session = await open(principal, wish);
@@ -180,6 +185,7 @@ export function openGateway(options: GatewayOptions): OpenGateway {
         if (!carry) throw new Fault('gateway.internal', 'Labels of what is copied have no place here.');
         await carry({ target: wish.target, database }, carries, { session: id, entry: decision });
       },
+      obstacle: options.obstacle,
       sessionMs: options.sessionMs,
       budget: options.budget,
       now,

@@ -4,15 +4,20 @@
 //   session.target      facts target, database, pid?, port?, version?, own?      target local?; own connections of the gateway have no session
 //   statement.decision  facts d, k, r, e, p, a, s?, met?, approval?, tr?      what    text, parameters?, effects, results?, hold?, rules?, masks?, reason?, advice?, shadow?
 //     The ruling that ends a hold is a second decision with the same `sq`: facts the same with approval, cause?; what reason, advice.
+<<<<<<< HEAD
 //   statement.outcome   facts status, code?, tag?, rows, bytes, masked, us?; `sq` is the statement's
 //   session.seal        facts n, cause, recording?, cut?
+=======
+//   statement.outcome   facts status, code?, l?, tag?, rows, bytes, masked, us?; `sq` is the statement's
+//   session.seal        facts n, cause, recording?, l?
+>>>>>>> 9a8449c (ledger, session, cli, console: a slow or almost full disk is said and refuses what is new; outcomes say the level that was reached)
 //   session.orphaned    facts n
 //   session.kill        facts session                              admin   by, reason
 //
 // tr is the trace that the client named (docs/tracing.md), us how long such a statement took, in microseconds.
 // met is what the session has asked about labelled columns so far, this statement included: label, matches, probes.
 // d is the ruling, k the kind, r rule ids, e the actions, p the first 16 hex digits of the policy version, a the ack level
-// that was waited for, n the last sequence number, s what shadow policies would have made of it: d and r. What decides stands in
+// that was waited for, l the one reached when the permit was minted (of connect in the seal), n the last sequence number, s what shadow policies would have made of it: d and r. What decides stands in
 // session.open (principal, target, labels) and in the decision (effects, results), so that it can be decided again (ADR 0021).
 // Approvals name the statement as `of` in their facts (approvals/inbox.ts).
 import type { Decision, Shadow } from '../domain/decision.ts';
@@ -155,7 +160,8 @@ export const lost: Outcome = { ...skipped, status: 'lost' };
 
 const nothingMasked: Json = Object.freeze([]);
 
-export function outcomeDraft(session: string, sequence: number, outcome: Outcome): Draft {
+/** `reached` is where the record of the decision was when its permit was minted; absent when there was none. */
+export function outcomeDraft(session: string, sequence: number, outcome: Outcome, reached?: AckLevel): Draft {
   const { bytes, code, masked, rows, status, tag } = outcome;
   return {
     type: 'statement.outcome',
@@ -164,6 +170,7 @@ export function outcomeDraft(session: string, sequence: number, outcome: Outcome
     facts: {
       bytes,
       code: code?.slice(0, 32),
+      l: reached,
       masked:
         masked.length === 0
           ? nothingMasked

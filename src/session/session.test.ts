@@ -22,6 +22,7 @@ import { openKeyring } from '../ledger/keyring.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import { readJournal } from '../ledger/read-journal.ts';
 import { LevelFault, type Replica } from '../ledger/replica.ts';
+import { SlowFault } from '../ledger/slow-disk.ts';
 import { verifyLedger } from '../ledger/verify-disk.ts';
 import { openPolicy } from '../policy/policy.ts';
 import { loadPolicies } from '../policy/policy-set.ts';
@@ -82,6 +83,8 @@ async function world(
     disk?: Disk;
     replica?: Replica;
     carry?: Parameters<typeof openGateway>[0]['carry'];
+    obstacle?: Parameters<typeof openGateway>[0]['obstacle'];
+    mayBegin?: Parameters<typeof openGateway>[0]['mayBegin'];
   } = {},
 ): Promise<World> {
   const place = await ledgerPlace();
@@ -139,6 +142,8 @@ async function world(
     now,
     goodbyeMs: 0,
     ...(options.carry ? { carry: options.carry } : {}),
+    obstacle: options.obstacle,
+    mayBegin: options.mayBegin,
     openRecorder: (session, key) => openRecorder({ folder: recordings, session, key }),
     identity: {
       async verify(token) {
@@ -1052,6 +1057,81 @@ describe('carried labels', () => {
     expect(calls).toHaveLength(1);
     await session.close('done');
   });
+});
+
+describe('a disk that is slow or almost full', () => {
+  test(
+    verifies(
+      'ledger.down-stops',
+      'while the disk is slow nothing new is let through, on the record; sessions stay, and go on',
+    ),
+    async () => {
+      let slow: SlowFault | undefined;
+      const of = await world({ obstacle: () => slow });
+      const session = await signIn(of);
+      session.settle(permitted(await session.submit(statement(meanings.read))), done);
+      slow = new SlowFault(6.1);
+      for (const what of [meanings.read, meanings.delete, meaning('sql:insert')]) {
+        const denial = refused(await session.submit(statement(what)));
+        expect(denial).toMatchObject({ cause: 'unavailable', next: 'retry' });
+        expect(denial.reason).toContain('slow');
+      }
+      // What the policy forbids is forbidden as ever.
+      expect(refused(await session.submit(statement(meanings.grant)))).toMatchObject({ cause: 'policy' });
+      expect(of.approvals.list()).toEqual([]);
+      expect(session.ended.aborted).toBe(false);
+      slow = undefined;
+      session.settle(permitted(await session.submit(statement(meanings.read))), done);
+      await session.close('the client left');
+      await of.ledger.close();
+      const decisions = [];
+      for await (const { entry } of readJournal(of.place.folder, 0))
+        if (entry.t === 'statement.decision' && entry.x.cause === 'unavailable') decisions.push([entry.x.d, entry.x.a]);
+      // Told to the kernel only: a refusal that waited on the disk would not come.
+      expect(decisions).toEqual(Array.from({ length: 3 }, () => ['deny', 'written']));
+      expect((await verifyLedger(of.place.folder, of.place.vkey)).failure).toBeUndefined();
+    },
+  );
+
+  test('no session begins while there is no room; those that are open go on', async () => {
+    let full: Fault | undefined;
+    const of = await world({ mayBegin: () => full });
+    const session = await signIn(of);
+    full = new Fault('ledger.unavailable', 'The disk of the gateway is almost full.');
+    await expect(signIn(of)).rejects.toThrow('almost full');
+    session.settle(permitted(await session.submit(statement(meanings.read))), done);
+    full = undefined;
+    await signIn(of);
+    await of.ledger.close();
+  });
+});
+
+describe('the level that was reached', () => {
+  test(
+    verifies(
+      'recorded.before-executed',
+      'an outcome says where the record of its decision was when the permit was minted',
+    ),
+    async () => {
+      const of = await world();
+      const session = await signIn(of);
+      session.settle(permitted(await session.submit(statement(meanings.read))), done);
+      session.settle(permitted(await session.submit(statement(meaning('sql:insert')))), done);
+      await session.close('the client left');
+      await of.ledger.close();
+      const asked = new Map<number, unknown>();
+      const reached: [unknown, unknown][] = [];
+      for await (const { entry } of readJournal(of.place.folder, 0)) {
+        if (entry.t === 'statement.decision') asked.set(entry.sq!, entry.x.a);
+        if (entry.t === 'statement.outcome') reached.push([asked.get(entry.sq!), entry.x.l]);
+      }
+      expect(reached).toEqual([
+        ['written', 'written'],
+        ['synced', 'synced'],
+      ]);
+      expect((await verifyLedger(of.place.folder, of.place.vkey)).failure).toBeUndefined();
+    },
+  );
 });
 
 describe('a level that cannot be reached', () => {

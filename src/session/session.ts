@@ -6,6 +6,7 @@ import type { Denial, Permit } from '../domain/permit.ts';
 import type { Claimed, Principal } from '../domain/principal.ts';
 import { ruleInWords, type Unkept } from '../domain/recording-rule.ts';
 import type { Meaning, Outcome, Statement, StatementKind } from '../domain/statement.ts';
+import type { AckLevel } from '../domain/target.ts';
 import type { Approvals, Resolution } from '../approvals/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { LevelFault } from '../ledger/replica.ts';
@@ -44,7 +45,7 @@ export interface SessionOptions {
   readonly entry: TargetEntry;
   readonly database: string;
   readonly unattended: boolean;
-  readonly ledger: Pick<Ledger, 'append'>;
+  readonly ledger: Pick<Ledger, 'append' | 'reached'>;
   readonly key: SessionKey;
   readonly recorder: Pick<Recorder, 'write' | 'full' | 'drained' | 'seal' | 'fault'>;
   readonly policy: PolicyHolder;
@@ -53,6 +54,8 @@ export interface SessionOptions {
   carry(carries: NonNullable<Meaning['carries']>, entry: number): Promise<void>;
   /** What may be asked about labelled columns. */
   readonly budget?: BudgetLimits | undefined;
+  /** Why nothing new may be let through now; the session stays. */
+  obstacle?(): LevelFault | undefined;
   /** Milliseconds after which it ends, whatever it does. */
   readonly sessionMs?: number;
   /** Milliseconds since the epoch. */
@@ -92,7 +95,7 @@ export function openSession(options: SessionOptions): OpenSession {
   const towards = { owner, credential: entry.credential, tls: entry.tls };
   const links = new Set<GuardedTarget>();
   /** Permits whose outcome has not been told yet. */
-  const open = new Map<Permit, number>();
+  const open = new Map<Permit, { readonly position: number; readonly level: AckLevel }>();
   /** Those whose rows are values that meet labelled columns. */
   const writing = new WeakMap<Permit, Spending>();
   const holds = new Set<Promise<unknown>>();
@@ -103,6 +106,7 @@ export function openSession(options: SessionOptions): OpenSession {
   /** Statements that belong to a trace, and when they were decided. */
   const traced = new Map<number, number>();
   let sequence = 0;
+  let connectedAt: AckLevel | undefined;
   let watched: Promise<void> | undefined;
   let heldBack = false;
   let closing: Promise<void> | undefined;
@@ -210,15 +214,15 @@ export function openSession(options: SessionOptions): OpenSession {
       const of = counted(judge(statement.kind, spending.meaning, at), spending);
       const ruling = of.decision.ruling;
       const position = sequence + 1;
+      const obstacle = options.obstacle?.();
+      if (obstacle && ruling !== 'deny') return refuseNow(statement, of, position, obstacle);
       if (ruling === 'hold' && statement.kind !== 'prepare') return hold(statement, of, spending, position, wait);
       let appended: ReturnType<typeof appendDecision>;
       try {
         appended = appendDecision(statement, of, position);
       } catch (error) {
         if (!(error instanceof LevelFault)) throw error;
-        const { of: refused, facts } = unreachedRecord(of);
-        const { index, durable } = appendDecision(statement, refused, position, facts);
-        return durable.then(() => unreachedDenial(index));
+        return refuseNow(statement, of, position, error);
       }
       const { index, durable } = appended;
       if (ruling === 'deny') return durable.then(() => denial(index, of));
@@ -226,11 +230,18 @@ export function openSession(options: SessionOptions): OpenSession {
       return whenReached<Permit | Denial>(
         durable,
         () => permitted(index, position, of, statement, spending),
-        () => unreached(index, position, statement.kind),
+        (fault) => unreached(index, position, statement.kind, fault),
       );
     } catch (error) {
       return Promise.reject(failed(error));
     }
+  }
+
+  /** Nothing is wrong with the statement: its record cannot get where it must be, now. */
+  function refuseNow(statement: Statement, of: Prepared, position: number, fault: LevelFault): Promise<Denial> {
+    const { of: refused, facts } = unreachedRecord(of, fault);
+    const { index, durable } = appendDecision(statement, refused, position, facts);
+    return durable.then(() => unreachedDenial(index, fault));
   }
 
   function appendDecision(statement: Statement, of: Prepared, position: number, facts = of.facts) {
@@ -264,16 +275,19 @@ export function openSession(options: SessionOptions): OpenSession {
       throw ended.aborted ? ended.reason : hasEnded();
     }
     const granted = mintPermit(owner, index, position, of.decision.ruling === 'deny' ? [] : of.decision.masks);
-    if (kind !== 'connect') open.set(granted, position);
+    // Measured at the moment from which on it may be sent.
+    const level = ledger.reached(index);
+    if (kind === 'connect') connectedAt = level;
+    else open.set(granted, { position, level });
     if (spending.totals) writing.set(granted, spending);
     return granted;
   }
 
   /** It was permitted, but its record did not get where it must be in time. */
-  function unreached(index: number, position: number, kind: StatementKind): Denial {
+  function unreached(index: number, position: number, kind: StatementKind, fault: LevelFault): Denial {
     if (!sealed && kind !== 'connect')
       append(() => ledger.append(outcomeDraft(id, position, skipped), 'written', key).durable);
-    return unreachedDenial(index);
+    return unreachedDenial(index, fault);
   }
 
   function denial(index: number, of: Prepared): Denial {
@@ -379,17 +393,17 @@ export function openSession(options: SessionOptions): OpenSession {
       appended = ledger.append(rulingDraft(id, position, 'permit', approval, of), of.demanded, key);
     } catch (error) {
       if (!(error instanceof LevelFault)) throw error;
-      const { reason, advice } = unreachedDenial(0);
+      const { reason, advice } = unreachedDenial(0, error);
       const refused = rulingDraft(id, position, 'deny', approval, of, { cause: 'unavailable', reason, advice });
       const { index, durable } = ledger.append(refused, rulingLevel('deny', of), key);
       await durable;
-      return unreachedDenial(index);
+      return unreachedDenial(index, error);
     }
     const { index, durable } = appended;
     const late = await whenReached<Denial | undefined>(
       durable,
       () => undefined,
-      () => unreached(index, position, statement.kind),
+      (fault) => unreached(index, position, statement.kind, fault),
     );
     if (late) return late;
     // Whoever left meanwhile gets nothing, and the record says that nothing was sent.
@@ -448,15 +462,15 @@ export function openSession(options: SessionOptions): OpenSession {
   }
 
   function settle(granted: Permit, outcome: Outcome): void {
-    const position = open.get(granted);
+    const permitted = open.get(granted);
     if (closing) return;
-    if (position === undefined) throw new Error('settled twice, or without a permit of this session');
+    if (permitted === undefined) throw new Error('settled twice, or without a permit of this session');
     open.delete(granted);
     writing.get(granted)?.wrote(outcome.rows);
-    const since = traced.size > 0 ? traced.get(position) : undefined;
-    const draft = outcomeDraft(id, position, outcome);
+    const since = traced.size > 0 ? traced.get(permitted.position) : undefined;
+    const draft = outcomeDraft(id, permitted.position, outcome, permitted.level);
     if (since === undefined) return append(() => ledger.append(draft, 'written', key).durable);
-    traced.delete(position);
+    traced.delete(permitted.position);
     const us = Math.round((performance.now() - since) * 1_000);
     append(() => ledger.append({ ...draft, facts: { ...draft.facts, us } }, 'written', key).durable);
   }
@@ -479,8 +493,8 @@ export function openSession(options: SessionOptions): OpenSession {
     leaving.abort();
     await Promise.allSettled([...holds, lastDecision]);
     for (const link of links) link.destroy();
-    for (const position of open.values()) {
-      append(() => ledger.append(outcomeDraft(id, position, lost), 'written', key).durable);
+    for (const { position, level } of open.values()) {
+      append(() => ledger.append(outcomeDraft(id, position, lost, level), 'written', key).durable);
     }
     open.clear();
     try {
@@ -489,7 +503,7 @@ export function openSession(options: SessionOptions): OpenSession {
       sealed = true;
       // How long it took from being told to end to the last word, in milliseconds.
       const cut = cutAt === undefined ? {} : { cut: Math.round(performance.now() - cutAt) };
-      const facts = { n: sequence, cause: cause.slice(0, 200).toWellFormed(), recording, ...cut };
+      const facts = { n: sequence, cause: cause.slice(0, 200).toWellFormed(), recording, l: connectedAt, ...cut };
       await ledger.append({ type: 'session.seal', session: id, facts }, 'written', key).durable;
     } catch {
       // The ledger has stopped: the next start finds the session without its seal and says so.

@@ -1,6 +1,6 @@
 // A whole gateway whose ledger cannot be written for a while: clients are told in their own protocol, nothing reaches the target,
 // and it goes on by itself when it can be written again.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -90,3 +90,18 @@ test(verifies(
   expect(report.sessions).toMatchObject({ open: 0 });
   expect(report.sessions.orphaned).toBeGreaterThanOrEqual(2);
 }, 120_000);
+
+test(verifies(
+  'ledger.down-stops',
+  'with less room than it keeps no session begins, and the client is told why',
+), async () => {
+  await world.stopGateway('SIGTERM');
+  // More than any disk of these tests has.
+  appendFileSync(world.config, 'ledger: { reserveMegabytes: 1048576 }\n');
+  await world.startGateway();
+  const refusal = await connect().then(
+    () => undefined,
+    (error: { code?: string; message: string }) => error,
+  );
+  expect(refusal).toMatchObject({ code: '57P03', message: expect.stringContaining('almost full') });
+}, 60_000);

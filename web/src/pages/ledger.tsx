@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import type { LedgerStatus } from '../../../src/api/contract.ts';
 import { read } from '../api.ts';
-import { Badge, Card, Code, Facts, Loading } from '../parts/basics.tsx';
+import { Card, Code, Facts, Loading } from '../parts/basics.tsx';
 import { Copy } from '../parts/copy.tsx';
 import { FailedPage } from '../parts/failure.tsx';
+import { LedgerBadge } from '../parts/ledger-badge.tsx';
 import { PageTitle } from '../parts/page-title.tsx';
 import { Receivers } from '../parts/receivers.tsx';
 import { Moment } from '../parts/time.tsx';
@@ -16,6 +17,10 @@ function Long({ text, what }: { text: string; what: string }) {
       <Copy text={text} what={what} />
     </span>
   );
+}
+
+function room(bytes: number | undefined): string {
+  return bytes === undefined ? 'unknown' : `${number(Math.round(bytes / 1024 / 1024))} MiB`;
 }
 
 /** The state of the record, and how anyone can check it without this page. */
@@ -33,20 +38,14 @@ export default function Ledger() {
     <>
       <PageTitle
         title="Ledger"
-        aside={
-          ledger.state === 'healthy' ? (
-            <Badge tone="good">healthy</Badge>
-          ) : (
-            <Badge tone="bad">stopped: nothing is forwarded</Badge>
-          )
-        }
+        aside={<LedgerBadge ledger={ledger} />}
         under="Every decision, before it takes effect; every outcome after it; in an order that nobody can change unnoticed."
       >
         Ledger
       </PageTitle>
-      {ledger.fault !== undefined && (
+      {(ledger.fault ?? ledger.disk?.slow) !== undefined && (
         <p role="alert" className="mb-4 rounded-md bg-bad-wash px-4 py-3 text-bad">
-          {ledger.fault}
+          {ledger.fault ?? ledger.disk?.slow}
         </p>
       )}
       <div className="grid gap-5 lg:grid-cols-2">
@@ -55,6 +54,19 @@ export default function Ledger() {
             rows={[
               ['Entries', number(ledger.entries)],
               ['Origin', ledger.origin],
+              ...(ledger.disk
+                ? ([['Disk', `${room(ledger.disk.free)} free, ${room(ledger.disk.reserve)} are kept`]] as const)
+                : []),
+              ...(ledger.witnesses ?? []).map(
+                ({ name, at, size }) =>
+                  [
+                    `Witness ${name}`,
+                    <span key={name}>
+                      {at === undefined ? 'has not signed yet' : `signed ${number(size ?? 0)} entries `}
+                      {at !== undefined && <Moment at={at} />}
+                    </span>,
+                  ] as const,
+              ),
               ['Public key', <Long key="k" text={ledger.vkey} what="the public key" />],
             ]}
           />

@@ -3,8 +3,9 @@ import { Link } from 'react-router';
 import type { ApprovalRow, Overview, Page, SessionSummary } from '../../../src/api/contract.ts';
 import { read } from '../api.ts';
 import { ApprovalList } from '../parts/approval-list.tsx';
-import { Badge, Card, Code, EmptyState, Loading, link } from '../parts/basics.tsx';
+import { Card, Code, EmptyState, Loading, link } from '../parts/basics.tsx';
 import { FailedPage } from '../parts/failure.tsx';
+import { LedgerBadge } from '../parts/ledger-badge.tsx';
 import { PageTitle } from '../parts/page-title.tsx';
 import { SessionList } from '../parts/session-list.tsx';
 import { Shown } from '../parts/shown.tsx';
@@ -163,11 +164,7 @@ function LedgerHealth({ ledger }: { ledger: Overview['ledger'] | undefined }) {
   if (!ledger) return <span className="text-soft">ledger …</span>;
   return (
     <Link to="/ledger" className="flex items-center gap-2 text-soft hover:text-ink">
-      {ledger.state === 'healthy' ? (
-        <Badge tone="good">ledger healthy</Badge>
-      ) : (
-        <Badge tone="bad">ledger stopped: nothing is forwarded</Badge>
-      )}
+      <LedgerBadge ledger={ledger} />
       <span className="tabular-nums">{number(ledger.entries)} entries</span>
     </Link>
   );
