@@ -42,7 +42,6 @@ import { ownTexts, recordOwn } from './joining.ts';
 import { openHolding } from './holding.ts';
 import { openLabelWarnings } from './label-warnings.ts';
 import { openLedgerHealth } from './ledger-health.ts';
-import { causeWords, operatorCause } from './operator-words.ts';
 import { openOutlets, openScrapes, openTimes } from './outlets.ts';
 import { openObjects } from './objects.ts';
 import { causeWords, operatorCause } from './cause-words.ts';

@@ -15,6 +15,7 @@ const healthy: LedgerStatus = {
   checkpoint: { size: 990, root: 'cm9vdA==', at: now - 65_000 },
   state: 'healthy',
   keys: { provider: 'file', ready: 64 },
+  retention: { rules: 0, holds: 0, shredded: { sessions: 0 } },
   disk: { free: 3 * 1024 ** 3, reserve: 256 * 1024 ** 2, low: false },
   witnesses: [{ name: 'witness.example', at: now - 30_000, size: 980 }, { name: 'other.example' }],
 };
