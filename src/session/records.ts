@@ -4,13 +4,8 @@
 //   session.target      facts target, database, pid?, port?, version?, own?      target local?; own connections of the gateway have no session
 //   statement.decision  facts d, k, r, e, p, a, s?, met?, approval?, tr?      what    text, parameters?, effects, results?, hold?, rules?, masks?, reason?, advice?, shadow?
 //     The ruling that ends a hold is a second decision with the same `sq`: facts the same with approval, cause?; what reason, advice.
-<<<<<<< HEAD
-//   statement.outcome   facts status, code?, tag?, rows, bytes, masked, us?; `sq` is the statement's
-//   session.seal        facts n, cause, recording?, cut?
-=======
 //   statement.outcome   facts status, code?, l?, tag?, rows, bytes, masked, us?; `sq` is the statement's
-//   session.seal        facts n, cause, recording?, l?
->>>>>>> 9a8449c (ledger, session, cli, console: a slow or almost full disk is said and refuses what is new; outcomes say the level that was reached)
+//   session.seal        facts n, cause, recording?, cut?, l?
 //   session.orphaned    facts n
 //   session.kill        facts session                              admin   by, reason
 //
