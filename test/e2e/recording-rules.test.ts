@@ -100,6 +100,14 @@ async function leave(target: Name): Promise<void> {
   client.send(say.query(`select repeat('x', 1000) from generate_series(1, 300000)`));
   await client.until((all) => all.filter(({ type }) => type === 'D').length > 100, 20_000);
   client.end();
+  // Before the gateway stops: it would put an error behind the rows.
+  await expect.poll(seals, { timeout: 30_000 }).toBe(Object.keys(rules).length);
+}
+
+async function seals(): Promise<number> {
+  let count = 0;
+  for await (const { entry } of readJournal(gateway.ledger, 0)) if (entry.t === 'session.seal') count++;
+  return count;
 }
 
 async function readBack(names: readonly Name[]): Promise<void> {
@@ -236,5 +244,5 @@ test('the ledger verifies with its recordings, each under the rule of its openin
   const report = await verifyLedger(gateway.ledger, vkey, { recordings: join(folder, 'data', 'recordings') });
   expect(report.failure).toBeUndefined();
   expect(report.recordings).toBe(4);
-  expect(gateway.complaints.filter((line) => !/label|stopping/.test(line))).toEqual([]);
+  expect(gateway.complaints.filter((line) => !line.includes('label'))).toEqual([]);
 });
