@@ -34,6 +34,28 @@ const before =
   (n: number, make: (next: Entry) => Entry): Change =>
   (list) => [...list.slice(0, n), { entry: make(list[n]!.entry) }, ...list.slice(n)];
 
+const shred = ({ boot, gw, ts }: Entry, keys: string[]): Entry => ({
+  boot,
+  gw,
+  t: 'retention.shred',
+  ts,
+  v: 1,
+  x: { by: 'schedule', from: 0, keys, recordings: 'kept', rule: 'days', sessions: 1, to: ts },
+});
+const held = ({ boot, gw, ts }: Entry, scope: object): Entry => ({
+  boot,
+  gw,
+  t: 'retention.hold',
+  ts,
+  v: 1,
+  x: { id: 'h-1', ...scope },
+});
+/** One more before the last entry. */
+const last =
+  (make: (next: Entry) => Entry): Change =>
+  (list) =>
+    before(list.length - 1, make)(list);
+
 const histories: [string, string, Change][] = [
   ['no genesis', 'does not begin with log.genesis', (list) => list.slice(1)],
   [
@@ -103,6 +125,45 @@ const histories: [string, string, Change][] = [
     at('statement.decision', (entry) => ({ ...entry, k: 'key-2' })),
   ],
   [
+    'a second process of a session',
+    'a second process of the target',
+    (list) =>
+      [4, 5].reduce(
+        (all, n) =>
+          before(n, (next) => ({
+            boot: next.boot,
+            gw: next.gw,
+            sid: session,
+            t: 'session.target',
+            ts: next.ts,
+            v: 1,
+            x: { pid: 7, port: 5 },
+          }))(all),
+        list,
+      ),
+  ],
+  ['a key shredded that sealed nothing', 'sealed nothing before', last((end) => shred(end, ['key-9']))],
+  ['a key shredded twice', 'was shredded before', last((end) => shred(end, ['key-1', 'key-1']))],
+  ['a session shredded while it was open', 'while it was open', before(6, (next) => shred(next, ['key-1']))],
+  [
+    'a session shredded in spite of a hold',
+    'in spite of the hold',
+    (list) => last((end) => shred(end, ['key-1']))(last((end) => held(end, { session }))(list)),
+  ],
+  [
+    'a hold released that is not in force',
+    'that is not in force',
+    last((end) => ({ ...held(end, {}), t: 'retention.release' })),
+  ],
+  [
+    'sealed with a key that was shredded',
+    'was destroyed',
+    (list) => {
+      const at = list.findIndex(({ entry }) => entry.t === 'evidence.access');
+      return [...list.slice(0, at + 1), { entry: shred(list[at]!.entry, ['key-2']) }, list[at]!, ...list.slice(at + 1)];
+    },
+  ],
+  [
     'an entry that is not canonical',
     'is not canonical JSON',
     (list) =>
@@ -164,6 +225,11 @@ export async function badLogs({ good, ended, next, built }: Logs): Promise<Vecto
   return [
     one('the tiny log', undefined, good),
     one('with its recording, and a checkpoint that was kept', undefined, good, { recordings: files, kept: [kept] }),
+    one(
+      'a session shredded in order, and a hold on another',
+      undefined,
+      built(last((end) => shred(end, ['key-1']))(last((end) => held(end, { target: 'other' }))(tinyLog())), first),
+    ),
     one('entries that no checkpoint covers yet', undefined, put('checkpoint', kept), {}),
     ...histories.map(([name, complaint, change]) => one(name, complaint, built(change(tinyLog()), first))),
     one('a byte of the journal', 'a frame is not as it was written', flip(segments[1]!, 120)),

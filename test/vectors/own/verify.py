@@ -246,6 +246,7 @@ class Rules:
         self.key, self.before, self.sessions, self.ended = key, None, {}, set()
         self.seals, self.successor, self.predecessor = {}, None, None
         self.asks = False
+        self.sealing, self.gone, self.holds, self.scopes = {}, set(), {}, {}
 
     def entry(self, index, e, key_id, text_of_key):
         t, x, before = e["t"], e["x"], self.before
@@ -276,7 +277,40 @@ class Rules:
             need(x["first"] <= x["next"] <= index and x["events"] <= x["next"] - x["first"], "a receipt of what was not there")
         if "sid" in e:
             self.in_session(e, t, x)
+        self.erasure(e, t, x)
         self.before = e
+
+    def erasure(self, e, t, x):
+        sid, key = e.get("sid"), e.get("k")
+        if t == "session.open":
+            self.scopes[sid] = {"target": x.get("target"), "from": e["ts"], "to": float("inf")}
+        if t in ("session.seal", "session.orphaned"):
+            self.scopes[sid]["to"] = e["ts"]
+        need(key not in self.gone, "sealed with a key that was destroyed")
+        if key is not None and key not in self.sealing:
+            self.sealing[key] = sid if t == "session.open" else None
+        if t == "retention.hold":
+            need(isinstance(x.get("id"), str) and x["id"] not in self.holds, "a hold without a name of its own")
+            self.holds[x["id"]] = x
+        if t == "retention.release":
+            need(self.holds.pop(x.get("id"), None) is not None or self.predecessor, "no such hold is in force")
+        if t != "retention.shred":
+            return
+        need(isinstance(x.get("keys"), list) and 1 <= len(x["keys"]) <= 200, "a shredding of no keys")
+        for one in x["keys"]:
+            need(isinstance(one, str) and ID.fullmatch(one) and one not in self.gone, "a key that is none, or twice")
+            need(one in self.sealing or self.predecessor, "a key that sealed nothing")
+            session = self.sealing.get(one)
+            need(session not in self.sessions, "a session that is open")
+            if session is not None:
+                need(not any(self.kept(hold, session) for hold in self.holds.values()), "in spite of a hold")
+            self.gone.add(one)
+
+    def kept(self, hold, session):
+        of = self.scopes[session]
+        return (hold.get("principal") is not True and hold.get("session", session) == session
+                and hold.get("target", of["target"]) == of["target"]
+                and hold.get("from", 0) <= of["to"] and hold.get("to", float("inf")) >= of["from"])
 
     def in_session(self, e, t, x):
         sid, sq = e["sid"], e.get("sq")
