@@ -391,3 +391,20 @@ test('docs/api.md lists every route and every code, and no other', async () => {
   expect(Object.fromEntries(codes)).toEqual({ ...apiProblems });
   expect(JSON.stringify(document)).toContain('"pattern":"^[0-9a-f]{64}$"');
 });
+
+test('what a reconciliation found is recorded as its caller states it, by members of an admin group alone', async () => {
+  const of = await world();
+  const body = {
+    facts: { ok: false, sources: ['log'], from: 1, to: 2, complete: true, sessions: { atTarget: 3, onlyInTarget: 1 } },
+    details: '{"sessions":[{"role":"app"}]}',
+  };
+  const path = '/api/targets/shop/reconciliations';
+  for (const who of ['reporting-agent', 'omar'])
+    expect(await of.call(who, path, body)).toMatchObject({ status: 403, body: { code: 'access.admins' } });
+  expect((await of.call('dana', '/api/targets/nowhere/reconciliations', body)).status).toBe(400);
+  const odd = { ...body, facts: { ...body.facts, sessions: { 'app@10.0.0.9': 1 } } };
+  expect((await of.call('dana', path, odd)).status).toBe(400);
+  const { status, body: answer } = await of.call<{ id: number }>('dana', path, body);
+  expect(status).toBe(201);
+  expect(answer.id).toBeGreaterThan(0);
+});

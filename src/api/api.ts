@@ -22,6 +22,7 @@ import { lockRoutes } from './lock-routes.ts';
 import { type PolicyParts, policyRoutes } from './policy-routes.ts';
 import { register, type Route } from './route.ts';
 import { type RetentionParts, retentionRoutes } from './retention-routes.ts';
+import { reconcileRoutes } from './reconcile-routes.ts';
 import { type SessionParts, sessionRoutes } from './session-routes.ts';
 import { openSignIn, type SignInOptions } from './sign-in.ts';
 import { statusRoutes } from './status-routes.ts';
@@ -167,6 +168,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     ...keyRoutes({ access, keys: options.keys }),
     ...lockRoutes({ access, locks: options.locks }),
     ...policyRoutes({ ...options.policy, access, now }),
+    ...reconcileRoutes({ access, ledger, targets: options.targets }),
     ...exportRoutes({ access, exports: options.exports }),
   ];
   register(server, routes, guard.signedIn);

@@ -531,6 +531,13 @@ export interface TargetRow {
   readonly protocol: string;
   readonly labelledColumns: number;
   readonly ack: { readonly read: string; readonly write: string };
+  /** The last look for sessions that did not come through the gateway, where the target is configured so. */
+  readonly reconciled?: { readonly at: number; readonly ok: boolean; readonly onlyInTarget: number } | undefined;
+}
+
+/** POST /api/targets/{name}/reconciliations: index of the entry. */
+export interface ReconcileRecorded {
+  readonly id: number;
 }
 
 /** GET /api/events: server-sent events; `data` is one of these. A client reloads what it shows when told. */

@@ -1,5 +1,6 @@
 // Long because every answer of the API stands in one place.
 // The contract (contract.ts) as schemas: requests are checked against them, and /api/openapi.json is made from them. The
+// Long because the whole contract is to be checked in one place.
 // compiler holds both together; api.test.ts holds answers against them.
 import { z } from 'zod';
 import { ledgerKeys, sessionRetention } from './retention-schemas.ts';
@@ -243,6 +244,7 @@ export const targetRow = z.strictObject({
   protocol: z.string(),
   labelledColumns: count,
   ack: z.strictObject({ read: z.string(), write: z.string() }),
+  reconciled: z.strictObject({ at: count, ok: z.boolean(), onlyInTarget: count }).optional(),
 }) satisfies z.ZodType<TargetRow>;
 
 const place = { rule: z.string(), file: z.string(), line: count };

@@ -38,7 +38,8 @@ import { openStore } from '../store/store.ts';
 import { dialTarget } from '../targets/dial.ts';
 import { consoleOptions, listenerTls, oauthOf, openTarget } from './configured.ts';
 import { deploymentKey } from './deployment-key.ts';
-import { ownTexts, recordOwn } from './joining.ts';
+import { openOwnConnections, ownTexts } from './joining.ts';
+import { startLooking } from './start-looking.ts';
 import { openHolding } from './holding.ts';
 import { openLabelWarnings } from './label-warnings.ts';
 import { openLedgerHealth } from './ledger-health.ts';
@@ -197,13 +198,14 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     const warnOfRules = openLabelWarnings(log);
     const loginMs = (target: Target) =>
       (config.targets.find((one) => one.name === target.name)?.loginSeconds ?? 30) * 1_000;
+    const own = openOwnConnections(ledger);
     const catalogues = openCatalogues({
       dial: async (target) => {
         const { credential, tls } = targets.get(target.name)!;
         return ownLink(await dialTarget(target), credential, tls);
       },
       labels,
-      reached: (target, database, backend) => recordOwn(ledger, target, database, backend),
+      reached: own.reached,
       connection: (target) => ({ deadlineMs: loginMs(target) }),
       onRead: ({ name: target }, database, catalogue) =>
         warnOfRules({ target, database }, catalogue, carriedLabels.rules(target, database)),
@@ -265,6 +267,8 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
     closing.push(() => backtester.close());
     const retention = retentionOf(config, { ledger, store, keyring, provider, log, forgetRequests: approvals.forget });
     closing.push(() => retention.close());
+    const looking = startLooking(config, { ledger, gateway, own, targets, log });
+    closing.push(() => looking.close());
     const api = await openApi({
       retention,
       policy: policyParts({ targets, policies, catalogues, backtester, methodFor: methods.methodFor }),
@@ -284,6 +288,9 @@ export async function serve(config: Config, log: Logger = openLog(config)): Prom
         protocol: target.protocol,
         labelledColumns: target.labels.length,
         ack: target.ack,
+        get reconciled() {
+          return looking.last(target.name);
+        },
       })),
       readRecording: (session) => readRecording(paths.recordings, session, keyring),
       replayers: new Map([['postgres', replayPostgres]]),

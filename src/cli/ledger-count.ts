@@ -53,7 +53,8 @@ async function run(options: Options, io: Io): Promise<void> {
   if (options.againstStore && !existsSync(paths!.store))
     throw new Exit(2, `there is no store in ${paths!.store}: start the gateway once, and it is made from the ledger`);
   const store = options.againstStore ? storePopulation(paths!.store, from, to) : undefined;
-  const recount = await recountOf(folder, from, to, options.bundles ?? false, store?.next);
+  const folders = options.ledger === undefined ? [...paths!.earlier, folder] : [folder];
+  const recount = await recountOf(folders, from, to, options.bundles ?? false, store?.next);
   const differences = store ? compare(recount.population, store.population) : undefined;
   const shown = { ...recount, from, ...(options.to === undefined ? {} : { to }) };
   if (options.json) printJson(io, { ...shown, ...(store ? { store, differences } : {}) });
@@ -70,7 +71,7 @@ async function run(options: Options, io: Io): Promise<void> {
 
 /** Entries below `limit`; all of them where it is absent. */
 async function recountOf(
-  folder: string,
+  folders: readonly string[],
   from: number,
   to: number,
   bundles: boolean,
@@ -82,9 +83,13 @@ async function recountOf(
     import('../ledger/read-bundles.ts'),
   ]);
   const recount = openRecount(from, to);
-  for await (const { index, entry } of bundles ? readBundles(folder) : readJournal(folder, 0)) {
-    if (index >= limit) break;
-    recount.entry(entry, index);
+  let place = 0;
+  // A log that was rotated is continued by another: the store follows them as one.
+  for (const folder of folders) {
+    for await (const { entry } of bundles ? readBundles(folder) : readJournal(folder, 0)) {
+      if (place >= limit) break;
+      recount.entry(entry, place++);
+    }
   }
   return recount.end();
 }

@@ -183,8 +183,9 @@ async function readLedger(config: Config, target: string): Promise<RecordedTarge
   const keys = openKeyring(paths.state, provider);
   try {
     const recorded = readRecordedSessions(target);
-    for (const log of [...paths.earlier, paths.ledger])
-      for await (const item of readJournal(log, 0, keys)) recorded.entry(item);
+    // A log that was rotated is continued by another: they are read as one.
+    for (const folder of [...paths.earlier, paths.ledger])
+      for await (const item of readJournal(folder, 0, keys)) recorded.entry(item);
     return recorded.end();
   } finally {
     keys.close();

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { mostRows } from '../domain/recording-rule.ts';
 import { receiptsPart, timestampsPart } from './holders-schema.ts';
 import { keysPart } from './keys-schema.ts';
+import { reconcileSchema } from './reconcile-schema.ts';
 import { retentionPart } from './retention-schema.ts';
 import { objectsPart } from './objects-schema.ts';
 import { dateUnits, type Method, maskMethods } from '../domain/mask.ts';
@@ -239,6 +240,7 @@ const target = z
       .describe(
         'Put the session’s id behind what the client calls itself in `application_name`, so that the target’s own log names it. The client sees it too.',
       ),
+    reconcile: reconcileSchema,
     recording: z
       .union(
         [

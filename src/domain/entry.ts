@@ -12,6 +12,7 @@ export const entryTypes = [
   'session.open',
   'session.refused',
   'session.target',
+  'reconcile.result',
   'session.seal',
   'session.orphaned',
   'session.kill',

@@ -1,4 +1,5 @@
 // What a reconciliation comes to, and the form in which it goes into the ledger: counts in the clear, content sealed.
+import type { Draft, Json } from '../domain/entry.ts';
 import type { ActivityResult } from './activity.ts';
 import type { CallsResult } from './calls.ts';
 import type { Reconciliation } from './reconcile.ts';
@@ -29,6 +30,8 @@ export interface ReconcileFacts {
   readonly statements?: Readonly<Record<string, number>>;
   readonly live?: Readonly<Record<string, number>>;
   readonly calls?: Readonly<Record<string, number>>;
+  /** Why the target could not be asked: then nothing was found and nothing was seen. */
+  readonly failed?: string;
 }
 
 export interface ReconcileRecord {
@@ -37,9 +40,9 @@ export interface ReconcileRecord {
   readonly details: string;
 }
 
-/** An entry holds no more; the digest covers all of them. */
+/** An entry holds no more. */
 const mostInputs = 32;
-const longestDetails = 512 * 1024;
+const longestDetails = 40 * 1024;
 
 export function forRecord({ ok, log, live, calls }: Reconciled): ReconcileRecord {
   const facts: ReconcileFacts = {
@@ -84,4 +87,13 @@ function numbers(of: object): Record<string, number> {
 
 function total(of: Readonly<Record<string, number>>): number {
   return Object.values(of).reduce((sum, count) => sum + count, 0);
+}
+
+/** The entry: who says so, counts in the clear, who was where sealed. */
+export function resultDraft(target: string, { facts, details }: ReconcileRecord, by?: Json): Draft {
+  return {
+    type: 'reconcile.result',
+    facts: { target, ...(facts as unknown as Draft['facts']) },
+    payload: { admin: { ...(by === undefined ? {} : { by }), details } },
+  };
 }

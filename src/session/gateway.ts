@@ -10,7 +10,7 @@ import type { Orphan } from '../ledger/open-sessions.ts';
 import type { SessionKey } from '../ledger/session-key.ts';
 import type { Meaning } from '../domain/statement.ts';
 import { isUnattended } from '../policy/check.ts';
-import type { Credential, Gateway, Session, Wish } from '../protocols/protocol.ts';
+import type { Backend, Credential, Gateway, Session, Wish } from '../protocols/protocol.ts';
 import type { Spent } from './budget.ts';
 import { openCancels } from './cancels.ts';
 import type { Locks } from './locks.ts';
@@ -66,6 +66,7 @@ export interface LiveSession {
   readonly statements: number;
   /** Statements that wait for people now. */
   readonly waiting: number;
+  readonly servedBy: Backend | undefined;
   /** What was asked about labelled columns, by label. */
   readonly spent: readonly Spent[];
 }
@@ -235,6 +236,7 @@ export function openGateway(options: GatewayOptions): OpenGateway {
         database: session.database,
         opened: session.opened,
         ...session.counts(),
+        servedBy: session.servedBy(),
         spent: session.spent(),
       })),
     async kill(id, by, reason) {

@@ -69,6 +69,8 @@ export interface OpenSession extends Session {
   readonly claimed: Claimed;
   /** Statements so far, and how many of them wait for people now. */
   counts(): { readonly statements: number; readonly waiting: number };
+  /** The process of the target that serves it. */
+  servedBy(): Backend | undefined;
   /** What was asked about labelled columns, by label. */
   spent(): readonly Spent[];
   /** Ends the session now: `ended` is aborted with the fault and nothing is sent any more. */
@@ -452,8 +454,10 @@ export function openSession(options: SessionOptions): OpenSession {
     return link;
   }
 
+  let servedBy: Backend | undefined;
   async function reached(backend: Backend): Promise<void> {
     if (ended.aborted) throw ended.reason;
+    servedBy = backend;
     try {
       await ledger.append(reachedDraft(backend, { target: target.name, database }, id), target.ack.read, key).durable;
     } catch (error) {
@@ -531,6 +535,7 @@ export function openSession(options: SessionOptions): OpenSession {
     preview: (meaning) => judge('execute', meaning, now()).decision.ruling,
     dial,
     reached,
+    servedBy: () => servedBy,
     settle,
     record,
     recordUnkept,
