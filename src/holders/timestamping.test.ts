@@ -237,3 +237,16 @@ test('after a start the next one is due when the last one is old enough', async 
   await ledger.close();
   place.remove();
 });
+
+test('a stamp that is recorded beyond the checkpoint may be on its way; under it, it must be there', async () => {
+  const place = await ledgerPlace({ periodMs: 60_000 });
+  const { ledger } = await openLedger(place);
+  await ledger.checkpointNow();
+  const facts = { size: 1, at: 0, sha256: '00', tsa: '00' };
+  await ledger.append({ type: 'checkpoint.timestamp', facts }, 'synced').durable;
+  expect((await verifyLedger(place.folder, place.vkey)).failure).toBeUndefined();
+  await ledger.checkpointNow();
+  expect((await verifyLedger(place.folder, place.vkey)).failure?.what).toContain('missing that the log recorded');
+  await ledger.close();
+  place.remove();
+});

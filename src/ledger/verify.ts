@@ -148,7 +148,7 @@ export async function verifyOnce(
     const outside = [...kept, ...(cosigned ? [cosigned.checkpoint] : [])];
     const held = [...outside, ...stamps].sort((a, b) => a.size - b.size);
     await readEverything(folder, cursor, checkpoint, tiles, rules, held, options.progress);
-    checkRecorded(rules.stamps, stamps);
+    checkRecorded(rules.stamps, stamps, checkpoint.size);
     stamped = stamps.map(({ size, at }) => ({ size, at }));
     continued = kept.length;
     // A time stamp pins nothing here: whose it is was not checked.

@@ -54,6 +54,8 @@ export async function copyRound(
     }
     for (const { path, bytes } of edge.tiles) await once(to, `ledger/${path}`, bytes);
     const missing = await copyRecordings(to, folder, recordings, from.size, edge.size);
+    // Stamps that are recorded under a checkpoint are there before it: the verifier demands them.
+    await copyBeside(to, folder, from.beside, 'timestamps/');
     await to.store.put(checkpointKey, edge.note, lockOf(to));
     await copyBeside(to, folder, from.beside);
     return { size: edge.size, missing };
@@ -133,9 +135,10 @@ async function copyRecordings(
  * What others sign or stamp of checkpoints lies beside them: small files, copied whenever they are others than before. They are not
  * ours, so nothing of this log hangs on them, and what lies there under their names already is left as it is.
  */
-async function copyBeside(to: Writing, folder: string, known: Map<string, string>): Promise<void> {
+async function copyBeside(to: Writing, folder: string, known: Map<string, string>, only = ''): Promise<void> {
   for (const path of [...(await filesIn(folder, '')), ...(await filesIn(folder, 'timestamps'))]) {
     if (!path.startsWith('checkpoint.') && !path.startsWith('timestamps/')) continue;
+    if (!path.startsWith(only)) continue;
     const bytes = await readFile(join(folder, path)).catch(() => undefined);
     if (!bytes || bytes.length > besideLimit) continue;
     const seen = createHash('sha256').update(bytes).digest('hex');
