@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { beginning, countMarked, pieces } from '../../web/src/safe-text.ts';
-import { effectInWords, looksMasked } from '../../web/src/words.ts';
+import { effectInWords, lifeInWords, looksMasked } from '../../web/src/words.ts';
 
 const shown = (text: string) =>
   pieces(text)
@@ -117,4 +117,17 @@ test('approvers read words for every attribute that a policy can speak of, not i
   });
   // `hasWhere` is told by its absence; the other is a word already.
   expect(bare).toEqual(['temporary']);
+});
+
+test('a session’s page says how long its content lives, who holds it, or that it is gone', () => {
+  const until = Date.UTC(2026, 5, 1, 3);
+  expect(lifeInWords({ closed: 1, retention: { rule: 'personal', until }, holds: ['h1'] })).toEqual([
+    ['Content kept', 'until 2026-06-01 (rule personal)'],
+    ['Held by', 'h1: not shredded while it is in force'],
+  ]);
+  expect(lifeInWords({ closed: 1 })).toEqual([['Content kept', 'for ever: no rule fits it']]);
+  expect(lifeInWords({})).toEqual([['Content kept', 'as long as it runs']]);
+  expect(lifeInWords({ closed: 1, shredded: { at: until, rule: 'personal', entry: 812_004 } })).toEqual([
+    ['Content', 'shredded on 2026-06-01 under the rule personal (entry 812,004); its proofs remain'],
+  ]);
 });

@@ -1,4 +1,4 @@
-import type { EffectRow, VoteGrade } from '../../src/api/contract.ts';
+import type { EffectRow, SessionDetail, VoteGrade } from '../../src/api/contract.ts';
 
 const verbs: Readonly<Record<string, string>> = {
   connect: 'opens a session on',
@@ -142,3 +142,28 @@ export const demandWords: Record<Exclude<VoteGrade, 'session'>, string> = {
   signed: 'signed with a key of their own',
   verified: 'signed with a key that checks who is there',
 };
+
+/** How long a session's content lives, or that it is gone: rows for people. */
+export function lifeInWords(
+  s: Pick<SessionDetail, 'shredded' | 'retention' | 'holds' | 'closed'>,
+): readonly (readonly [string, string])[] {
+  const day = (at: number) => new Date(at).toISOString().slice(0, 10);
+  if (s.shredded) {
+    const { at, rule, entry } = s.shredded;
+    return [['Content', `shredded on ${day(at)} under the rule ${rule} (entry ${number(entry)}); its proofs remain`]];
+  }
+  const held = s.holds ?? [];
+  const until = s.retention && `until ${day(s.retention.until)} (rule ${s.retention.rule})`;
+  const kept = s.closed === undefined ? 'as long as it runs' : (until ?? 'for ever: no rule fits it');
+  return [
+    ['Content kept', kept],
+    ...(held.length > 0
+      ? [
+          [
+            'Held by',
+            `${held.join(', ')}: not shredded while ${held.length === 1 ? 'it is' : 'they are'} in force`,
+          ] as const,
+        ]
+      : []),
+  ];
+}

@@ -13,7 +13,7 @@ import { ReplayView } from '../parts/replay-view.tsx';
 import { SafeText } from '../parts/statement-text.tsx';
 import { duration, Moment } from '../parts/time.tsx';
 import { sequenceOf, Timeline } from '../parts/timeline.tsx';
-import { bytes, number, place, plural } from '../words.ts';
+import { bytes, lifeInWords, number, place, plural } from '../words.ts';
 
 const tab =
   '-mb-px min-h-10 border-b-2 border-transparent px-3 text-soft hover:text-ink data-[state=active]:border-accent data-[state=active]:font-medium data-[state=active]:text-ink';
@@ -191,6 +191,7 @@ function About({ s }: { s: SessionDetail }) {
           // Counted by the seal.
           ['Recorded', s.sealEntry === undefined ? 'counted when it ends' : bytes(s.recordedBytes)],
           ...(s.recording === undefined ? [] : kept(s.recording)),
+          ...lifeInWords(s),
           [
             'Ledger',
             `entry ${number(s.openEntry)}${s.sealEntry === undefined ? ', not sealed yet' : ` to seal ${number(s.sealEntry)}`}${s.log === undefined ? '' : ` of ${s.log}`}`,
