@@ -70,6 +70,20 @@ test('what cannot be recorded destroys nothing', async () => {
   expect(keysIn(of.place.state).has(key.id)).toBe(true);
 });
 
+test('a key lives until its entry is durable, and goes on living when it cannot be', async () => {
+  const of = await opened();
+  const key = await session(of.ledger, 'one');
+  const disk = Promise.withResolvers<void>();
+  const slow = { append: () => ({ index: 7, durable: disk.promise }) };
+  const shredding = shredKeys(slow, of.place.state, { ...facts, keys: [key.id] });
+  shredding.catch(() => undefined);
+  await new Promise((done) => setImmediate(done));
+  expect(keysIn(of.place.state).has(key.id)).toBe(true);
+  disk.reject(new Error('EIO'));
+  await expect(shredding).rejects.toThrow('EIO');
+  expect(keysIn(of.place.state).has(key.id)).toBe(true);
+});
+
 test('a key that is gone without an entry is named, and so is one that came back', async () => {
   const of = await opened();
   const [one, two] = [await session(of.ledger, 'one'), await session(of.ledger, 'two')];
