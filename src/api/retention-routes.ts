@@ -2,6 +2,7 @@
 import type { Principal } from '../domain/principal.ts';
 import type { RewrapReport } from '../ledger/keys-rewrapping.ts';
 import type { Retention } from '../retention/retention.ts';
+import type { StoredHold } from '../store/reads-retention.ts';
 import type { Access } from './access.ts';
 import type { HoldRow, KeysStatus, RetentionPlan } from './contract.ts';
 import { Refused } from './problem.ts';
@@ -78,7 +79,7 @@ export function retentionRoutes({ access, retention, rewrap }: RetentionParts & 
       answer: schemas.holds,
       async run(principal): Promise<{ items: HoldRow[] }> {
         maySee(principal);
-        return { items: (await retention.holds()).map(({ lost: _, ...hold }) => hold) };
+        return { items: (await retention.holds()).map(shown) };
       },
     }),
     route({
@@ -91,8 +92,7 @@ export function retentionRoutes({ access, retention, rewrap }: RetentionParts & 
         mayAct(principal);
         if (Object.values(scope).every((part) => part === undefined))
           throw new Refused('request.invalid', 'Name a session, a principal, a target or a time.');
-        const { lost: _, ...placed } = await retention.hold(scope, reason.toWellFormed(), principal);
-        return placed;
+        return shown(await retention.hold(scope, reason.toWellFormed(), principal));
       },
     }),
     route({
@@ -137,4 +137,9 @@ export function retentionRoutes({ access, retention, rewrap }: RetentionParts & 
       },
     }),
   ];
+}
+
+function shown(hold: StoredHold): HoldRow {
+  const { id, at, entry, session, principal, target, from, to, reason, by, released } = hold;
+  return { id, at, entry, session, principal, target, from, to, reason, by, released };
 }

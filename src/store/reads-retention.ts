@@ -93,7 +93,7 @@ export function openRetentionReads(db: Kysely<Schema>): RetentionReads {
     async holds() {
       const rows = await db.selectFrom('holds').selectAll().orderBy('at', 'desc').orderBy('id').execute();
       return rows.map(
-        ({ release_entry: _, ...row }): StoredHold => ({
+        (row): StoredHold => ({
           id: row.id,
           at: row.at,
           entry: row.entry,

@@ -128,7 +128,7 @@ function dump(file: string): unknown {
   const statements = db
     .prepare('SELECT s.*, t.text AS content FROM statements s JOIN texts t ON t.id = s.text ORDER BY session, sequence')
     .all()
-    .map(({ text: _, ...row }) => row);
+    .map((row) => ({ ...row, text: undefined }));
   const texts = db.prepare('SELECT text FROM texts ORDER BY text').all();
   db.close();
   return JSON.parse(JSON.stringify({ ...rows, statements, texts }));
