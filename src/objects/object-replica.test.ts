@@ -270,6 +270,21 @@ describe('somebody else writes there', () => {
     await expect(compareWithStore(store, first.place.folder, parseVkey(first.place.vkey))).rejects.toThrow(Conflict);
   });
 
+  test('so does one whose last frames lie there and no checkpoint over them yet', async () => {
+    const of = await open(await fresh());
+    await beat(of.ledger).durable;
+    const old = join(of.place.root, 'old');
+    cpSync(of.place.folder, old, { recursive: true });
+    const before = of.double.keys();
+    for (let n = 0; n < 2; n++) await beat(of.ledger).durable;
+    await sever(of);
+    const compare = () => compareWithStore(of.store, old, parseVkey(of.place.vkey));
+    await expect(compare()).rejects.toThrow('is not what the ledger here holds');
+    // The name that comes next was removed, those behind it still tell.
+    of.double.drop(of.double.keys().find((key) => key.includes('/parts/') && !before.includes(key))!);
+    await expect(compare()).rejects.toThrow('that are not here');
+  });
+
   test('the prefix of another log is refused', async () => {
     const first = await open(await fresh());
     await fillLedger(first.ledger, 1, 10);
