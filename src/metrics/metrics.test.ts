@@ -48,7 +48,7 @@ test('entries add up, of this life only, and nothing that a client chose becomes
   const place = await ledgerPlace();
   closers.push(() => place.remove());
   const times = openAppendTimes();
-  const { ledger } = await openLedger({ ...place, timed: (what, ms) => times[what].observe(ms / 1_000) });
+  const { ledger } = await openLedger({ ...place, timed: (what, ms) => times[what].add(ms / 1_000) });
   closers.push(() => ledger.close());
   const session = (id: string, target: string) =>
     ledger.append(

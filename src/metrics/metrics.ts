@@ -23,13 +23,41 @@ export interface Metrics {
 
 /** How long groups of entries took to be written and synced; made before the ledger is opened. */
 export interface AppendTimes {
-  readonly write: Histogram;
-  readonly sync: Histogram;
+  readonly write: Times;
+  readonly sync: Times;
 }
 
+export interface Times {
+  readonly histogram: Histogram;
+  /** Seconds. A store into an array: they are sorted into buckets when somebody looks, or there are many. */
+  add(seconds: number): void;
+}
+
+const mostKept = 8_192;
+
 export function openAppendTimes(): AppendTimes {
-  const histogram = (name: string, help: string, buckets: number[]) =>
-    new Histogram({ name: `countersign_ledger_${name}_seconds`, help, buckets, registers: [] });
+  const histogram = (name: string, help: string, buckets: number[]): Times => {
+    const kept = new Float64Array(mostKept);
+    let count = 0;
+    const sort = () => {
+      for (const seconds of kept.subarray(0, count)) of.observe(seconds);
+      count = 0;
+    };
+    const of = new Histogram({
+      name: `countersign_ledger_${name}_seconds`,
+      help,
+      buckets,
+      registers: [],
+      collect: sort,
+    });
+    return {
+      histogram: of,
+      add(seconds) {
+        kept[count++] = seconds;
+        if (count === mostKept) sort();
+      },
+    };
+  };
   return {
     write: histogram(
       'write',
@@ -62,8 +90,8 @@ export function openMetrics(parts: MetricsParts, times: AppendTimes): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  registry.registerMetric(times.write);
-  registry.registerMetric(times.sync);
+  registry.registerMetric(times.write.histogram);
+  registry.registerMetric(times.sync.histogram);
 
   const gauge = (name: string, help: string, labelNames: readonly string[], set: (of: Gauge) => void) =>
     new Gauge({
