@@ -71,3 +71,19 @@ test.each([
   expect(said.out).toContain(more);
   expect((await status('--json')).code).toBe(1);
 });
+
+test('a copy that is behind and a probe that went through are told', async () => {
+  const at = now - 3_600_000;
+  const attempts = { delete: 'done', bypass: 'unknown', overwrite: 'refused' } as const;
+  const objects = { store: 's3://record/gw/', since: at, copied: 980, backlog: 20, checkpoint: 970 };
+  answer = { ...healthy, objects: { ...objects, state: 'down', why: 'it fails', probe: { at, ok: false, attempts } } };
+  const said = await status();
+  expect(said.out).toContain('s3://record/gw/: down, 20 entries behind');
+  expect(said.out).toContain('it fails');
+  expect(said.out).toContain('ALARM, not refused: delete done, bypass unknown, 1h');
+  answer = {
+    ...healthy,
+    objects: { ...objects, state: 'up', probe: { at, ok: true, attempts: { delete: 'refused' } } },
+  };
+  expect((await status()).out).toContain('every attempt to destroy was refused, 1h');
+});

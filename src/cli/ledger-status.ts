@@ -1,6 +1,6 @@
 // countersign ledger status: how the record stands, as its gateway says it.
 import type { Command } from 'commander';
-import type { LedgerStatus } from '../api/contract.ts';
+import type { LedgerStatus, ObjectsStatus } from '../api/contract.ts';
 import { type ApiChoice, openClient, takesApi } from './api-client.ts';
 import { Exit, examples, type Io, printJson, printLine } from './output.ts';
 import { span } from './record-words.ts';
@@ -59,8 +59,19 @@ function print(of: LedgerStatus, io: Io): void {
     io,
     `  keys        ${of.keys.ready} ready, by ${of.keys.provider}${of.keys.failing ? `: ${of.keys.failing}` : ''}`,
   );
-  if (of.objects)
-    printLine(io, `  copy        ${of.objects.store}: ${of.objects.state}, ${of.objects.backlog} entries behind`);
+  if (of.objects) printCopy(of.objects, io);
+}
+
+/** A probe that failed stands out: what is copied may not be safe. */
+function printCopy({ store, state, backlog, why, roundFailed, probe }: ObjectsStatus, io: Io): void {
+  printLine(io, `  copy        ${store}: ${state}, ${backlog} entries behind`, state === 'up' ? undefined : 'red');
+  for (const reason of [why, roundFailed]) if (reason !== undefined) printLine(io, `  why         ${reason}`);
+  if (!probe) return;
+  const through = Object.entries(probe.attempts).flatMap(([name, result]) =>
+    result === 'refused' ? [] : [`${name} ${result}`],
+  );
+  const words = probe.ok ? 'every attempt to destroy was refused' : `ALARM, not refused: ${through.join(', ')}`;
+  printLine(io, `  probe       ${words}, ${span(io.now() - probe.at)} ago`, probe.ok ? undefined : 'red');
 }
 
 function megabytes(bytes: number | undefined): string {
