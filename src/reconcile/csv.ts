@@ -1,5 +1,5 @@
 // CSV as PostgreSQL writes it: records of a file whose fields may hold line breaks. Strict: text inside quotes is never taken for
-// a record, or a statement could forge lines of the log (test: log-files.test.ts, "a statement that looks like a line").
+// a record, or a statement could forge lines of the log (test: csv.test.ts).
 
 /** Longest record in characters; the server writes none that is longer than a statement may be. */
 const longestRecord = 256 * 1024 * 1024;
