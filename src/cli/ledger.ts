@@ -1,5 +1,6 @@
 // countersign ledger: creating a log is an act of its own, so that a gateway never starts a new one by mistake; and proofs of
 // single records for whoever asks for one.
+import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -33,6 +34,8 @@ export function register(program: Command, io: Io): void {
       const { keys } = config.ledger;
       // The master key of a file is made together with the ledger; who else wraps must be there already.
       const provider = keys.provider === 'file' ? undefined : openKeyProvider({ state, origin, keys });
+      // Asked before anything is made: a log that was begun is not begun again.
+      await provider?.wrap([{ id: 'probe', dek: randomBytes(32) }]);
       await createLedger({ folder, state, gateway, origin, now: io.now, config: config.digest, provider });
       provider?.close?.();
       const vkey = readFileSync(join(state, 'ledger.vkey'), 'utf8').trim();
