@@ -1,7 +1,7 @@
 // Command lines about retention and keys, against a real API.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { world } from '../api/world.suite.ts';
 import type { Io } from './output.ts';
