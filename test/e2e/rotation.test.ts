@@ -92,6 +92,7 @@ test('rotating the key of a gateway', { timeout: 60_000 }, async () => {
     .poll(
       async () =>
         (await get<Page<SessionSummary>>('/api/sessions')).items.filter(({ closed }) => closed !== undefined).length,
+      { timeout: 20_000 },
     )
     .toBe(2);
   const { items } = await get<Page<SessionSummary>>('/api/sessions');
