@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
-  .filter((name) => /\.ts$/.test(name) && !/\.(test|suite)\.ts$/.test(name))
+  .filter((name) => name.endsWith('.ts') && !/\.(test|suite)\.ts$/.test(name))
   .map((name) => ({ name, text: readFileSync(join('src', name), 'utf8') }));
 
 const where = (pattern: RegExp) =>
