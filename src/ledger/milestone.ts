@@ -1,6 +1,6 @@
 // A place in the journal from which a start may go on: what reading everything before it would have found. Made at each start and at each
 // new segment, kept beside the lock's checkpoint once that covers it, and signed like it. A start that has none, or does not find the
-// journal as the milestone left it, reads everything (ADR 0042; test: "it finds what a reading of everything finds").
+// journal as the milestone left it, reads everything (ADR 0038; test: "it finds what a reading of everything finds").
 import { type EntryType, entryTypes } from '../domain/entry.ts';
 import { Damage, meaning } from './damage.ts';
 import type { Folder } from './folder.ts';

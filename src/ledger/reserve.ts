@@ -1,5 +1,5 @@
 // Room that is kept on the disk: below it no new session begins, so that those that are open can be recorded to their end before the
-// disk is full and the ledger stops (ADR 0040).
+// disk is full and the ledger stops (ADR 0037).
 import { statfs } from 'node:fs/promises';
 import { Fault } from '../domain/fault.ts';
 

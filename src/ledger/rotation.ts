@@ -1,4 +1,4 @@
-// A log ends, and another continues it under another key and name (docs/adr/0032-key-rotation.md). Each step is durable before the
+// A log ends, and another continues it under another key and name (docs/adr/0031-key-rotation.md). Each step is durable before the
 // next, so a rotation that was cut off anywhere is finished by running it again (test: test/crash/rotation.test.ts).
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,4 @@
-// A disk that takes too long. What waits on it waits on; nothing new is let through meanwhile, and it is said (ADR 0040). Looked at
+// A disk that takes too long. What waits on it waits on; nothing new is let through meanwhile, and it is said (ADR 0037). Looked at
 // from a timer: what asks for each statement reads one variable.
 import type { Disk } from './disk.ts';
 import { LevelFault } from './replica.ts';

@@ -1,4 +1,4 @@
-// Nothing but a recorded shredding destroys a key (docs/adr/0038-shredding.md).
+// Nothing but a recorded shredding destroys a key (docs/adr/0036-shredding.md).
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
