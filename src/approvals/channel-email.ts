@@ -1,54 +1,26 @@
-// The e-mail channel: plain text only, so that nothing in a statement is markup. The package is loaded with the first message.
+// The e-mail channel: plain text only, so that nothing in a statement is markup, and one thread for each request.
 import { type Notice, noticeWords, plainText } from './notice.ts';
 
 export interface EmailOptions {
   readonly from: string;
   readonly to: readonly string[];
-  readonly smtp: {
-    readonly host: string;
-    readonly port: number;
-    /** `implicit` TLS from the first byte, `starttls` demanded, or `none` for a relay on this machine. */
-    readonly tls: 'implicit' | 'starttls' | 'none';
-    readonly ca?: string | Buffer;
-    readonly user?: string;
-    readonly password?: () => Promise<string>;
-  };
+  /** Resolves when the server has taken the mail for everybody. */
+  deliver(mail: {
+    readonly from: string;
+    readonly to: readonly string[];
+    readonly subject: string;
+    readonly text: string;
+    readonly id: string;
+    /** Id of what it belongs to. */
+    readonly thread: string;
+  }): Promise<void>;
 }
 
-const timeoutMs = 20_000;
-
-export function emailChannel({ from, to, smtp }: EmailOptions) {
-  return async (notice: Notice): Promise<void> => {
-    const { createTransport } = await import('nodemailer');
-    const { host, port, tls, ca, user, password } = smtp;
-    const transport = createTransport({
-      host,
-      port,
-      secure: tls === 'implicit',
-      requireTLS: tls === 'starttls',
-      ignoreTLS: tls === 'none',
-      tls: { minVersion: 'TLSv1.2', ...(ca ? { ca } : {}) },
-      ...(user === undefined ? {} : { auth: { user, pass: await password?.() } }),
-      connectionTimeout: timeoutMs,
-      greetingTimeout: timeoutMs,
-      socketTimeout: timeoutMs,
-    });
-    try {
-      const words = noticeWords(notice);
-      const id = (name: string) => `<${name}@countersign>`;
-      await transport.sendMail({
-        from,
-        to: [...to],
-        subject: `[countersign] ${words.title}`,
-        text: plainText(words),
-        messageId: id(notice.id),
-        // All of one request in one thread.
-        inReplyTo: notice.kind === 'asked' ? undefined : id(notice.approval.id),
-        references: id(notice.approval.id),
-        headers: { 'auto-submitted': 'auto-generated', 'x-auto-response-suppress': 'All' },
-      });
-    } finally {
-      transport.close();
-    }
+export function emailChannel({ from, to, deliver }: EmailOptions) {
+  const id = (name: string) => `<${name}@countersign>`;
+  return (notice: Notice): Promise<void> => {
+    const words = noticeWords(notice);
+    const subject = `[countersign] ${words.title}`;
+    return deliver({ from, to, subject, text: plainText(words), id: id(notice.id), thread: id(notice.approval.id) });
   };
 }

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { afterEach, describe, expect, test } from 'vitest';
+import { sendMail } from '../holders/mail.ts';
 import { selfSigned } from '../../test/peers/self-signed.ts';
 import type { Approval } from './approval.ts';
 import { emailChannel } from './channel-email.ts';
@@ -150,6 +151,7 @@ describe('channels', () => {
   });
   test('mail: plain text over demanded TLS with a password; a thread for each request', async () => {
     const { cert, key } = await selfSigned('localhost');
+    const { cert: other } = await selfSigned('localhost');
     const mails: string[] = [];
     const server = new SMTPServer({
       cert,
@@ -169,11 +171,15 @@ describe('channels', () => {
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     ends.push(() => new Promise<void>((done) => server.close(done)));
     const { port } = server.server.address() as AddressInfo;
-    const of = (password: string, ca: string | Buffer | undefined = cert) =>
+    const of = (password: string, ca = cert) =>
       emailChannel({
         from: 'gate@corp.example',
         to: ['dba@corp.example'],
-        smtp: { host: 'localhost', port, tls: 'starttls', ca, user: 'gate', password: async () => password },
+        deliver: (mail) =>
+          sendMail(
+            { host: 'localhost', port, tls: 'starttls', ca, user: 'gate', password: async () => password },
+            mail,
+          ),
       });
     await of('right')(notice);
     await of('right')({ ...notice, kind: 'resolved', id: 'a1-x-end', approval: { ...approval, state: 'refused' } });
@@ -183,7 +189,7 @@ describe('channels', () => {
     expect(mails[1]).toContain('References: <a1@countersign>');
     expect(mails[1]).toMatch(/Subject: .*refused/);
     await expect(of('wrong')(notice)).rejects.toThrow();
-    await expect(of('right', '')(notice)).rejects.toThrow();
+    await expect(of('right', other)(notice)).rejects.toThrow();
     expect(mails).toHaveLength(2);
   });
 });

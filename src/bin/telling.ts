@@ -42,14 +42,17 @@ function sender({ email, slack, teams, webhook }: Config['approvals']['notify'][
   if (slack) return slackChannel({ url: () => secret(slack), fetch });
   if (teams) return teamsChannel({ url: () => secret(teams), fetch });
   if (webhook) return webhookChannel({ url: async () => webhook.url, secret: () => secret(webhook.secret), fetch });
-  const { smtp, ...rest } = email!;
-  const { password, ca } = smtp;
+  const { smtp, from, to } = email!;
+  const { password, ca, ...server } = smtp;
+  const at = {
+    ...server,
+    ...(ca ? { ca: readFileSync(ca.file, 'utf8') } : {}),
+    ...(password ? { password: () => secret(password) } : {}),
+  };
   return emailChannel({
-    ...rest,
-    smtp: {
-      ...smtp,
-      ca: ca && readFileSync(ca.file),
-      password: password && (() => secret(password)),
-    },
+    from,
+    to,
+    // Loaded with the first mail.
+    deliver: async (mail) => (await import('../holders/mail.ts')).sendMail(at, mail),
   });
 }

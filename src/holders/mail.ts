@@ -1,4 +1,4 @@
-// A mail to somebody who keeps it. The way is encrypted or it is loopback; a password is read when it is needed.
+// One mail by SMTP. The way is encrypted or it is loopback; a password is read when it is needed.
 import { createTransport } from 'nodemailer';
 
 export interface MailServer {
@@ -16,14 +16,16 @@ export interface Mail {
   readonly to: readonly string[];
   readonly subject: string;
   readonly text: string;
-  /** Of the same receipt always the same, so that a second copy is seen to be one. */
+  /** Of the same mail always the same, so that a second copy is seen to be one. */
   readonly id: string;
+  /** Id of what it belongs to, for readers that show threads. */
+  readonly thread?: string;
 }
 
 const patienceMs = 20_000;
 
 /** Resolves when the server has taken the mail for every recipient. The error tells no secret. */
-export async function sendMail(server: MailServer, { from, to, subject, text, id }: Mail): Promise<void> {
+export async function sendMail(server: MailServer, { from, to, subject, text, id, thread }: Mail): Promise<void> {
   const pass = server.user === undefined ? undefined : await server.password?.();
   const transport = createTransport({
     host: server.host,
@@ -40,7 +42,16 @@ export async function sendMail(server: MailServer, { from, to, subject, text, id
     disableUrlAccess: true,
   });
   try {
-    const sent = await transport.sendMail({ from, to: [...to], subject, text, messageId: id });
+    const sent = await transport.sendMail({
+      from,
+      to: [...to],
+      subject,
+      text,
+      messageId: id,
+      ...(thread === undefined ? {} : { inReplyTo: thread, references: thread }),
+      // No answer by a machine (RFC 3834 §5).
+      headers: { 'auto-submitted': 'auto-generated' },
+    });
     if (sent.rejected.length > 0)
       throw new Error(`the server refused ${sent.rejected.length} of ${to.length} recipients`);
   } finally {
