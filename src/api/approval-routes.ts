@@ -1,6 +1,7 @@
 // Routes about approval requests: the inbox of this process for what is open or fresh, the store for everything before.
 import { alreadyResolved, type Approval, ApprovalProblem } from '../approvals/approval.ts';
 import type { Approvals } from '../approvals/inbox.ts';
+import { shownVote } from '../approvals/vote.ts';
 import { type Principal, principalId } from '../domain/principal.ts';
 import { formatCursor } from '../store/cursor.ts';
 import { fit } from '../store/page-size.ts';
@@ -28,14 +29,7 @@ export function approvalRoutes({ access, inbox, store }: ApprovalParts): Route[]
         : { may: false, because: `The request was ${row.state}.` };
     return {
       ...row,
-      votes: row.votes.map(({ voter, voterName, answer, at, reason, grade }) => ({
-        voter,
-        voterName,
-        answer,
-        at,
-        reason,
-        grade,
-      })),
+      votes: row.votes.map(shownVote),
       mayVote: may,
       ...(because === undefined ? {} : { mayNotBecause: because }),
     };

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import type { Approval } from './approval.ts';
 import { type Notice, noticeWords, type NoticeWords } from './notice.ts';
+import { shownVote } from './vote.ts';
 
 export interface HttpOptions {
   /** Read each time, so that it can be changed without a restart. Holds a secret in its path where the platform wants it so. */
@@ -113,17 +114,4 @@ function webhookBody({ kind, at, approval, url, count }: Notice) {
   };
 }
 
-/** Without the e-mail addresses of who voted. */
-function dataOf({ votes, ...rest }: Approval) {
-  return {
-    ...rest,
-    votes: votes.map(({ voter, voterName, answer, at, reason, grade }) => ({
-      voter,
-      voterName,
-      answer,
-      at,
-      reason,
-      grade,
-    })),
-  };
-}
+const dataOf = (of: Approval) => ({ ...of, votes: of.votes.map(shownVote) });

@@ -100,3 +100,8 @@ export function voteRecord(vote: Vote): { readonly [key: string]: Json | undefin
     signed: vote.signed as unknown as Json,
   };
 }
+
+/** A vote as it is shown: without the address of who gave it, and without the signature. */
+export function shownVote({ voter, voterName, answer, at, reason, grade }: Vote): Omit<Vote, 'email' | 'signed'> {
+  return { voter, voterName, answer, at, reason, grade };
+}

@@ -1,4 +1,5 @@
 // What retention reads from the store: what is due, what is held, what is gone.
+import type { HoldPlaced } from './project-retention.ts';
 import { type Kysely, sql } from 'kysely';
 import type { Place } from './cursor.ts';
 import type { Schema } from './schema.ts';
@@ -21,19 +22,7 @@ export interface ProcessKey {
   readonly last: number;
 }
 
-export interface StoredHold {
-  readonly id: string;
-  readonly at: number;
-  readonly entry: number;
-  readonly session?: string;
-  readonly principal?: string;
-  /** It names a principal that cannot be read any more. */
-  readonly lost: boolean;
-  readonly target?: string;
-  readonly from?: number;
-  readonly to?: number;
-  readonly reason: string;
-  readonly by: string;
+export interface StoredHold extends HoldPlaced {
   readonly released?: number;
 }
 
