@@ -63,6 +63,11 @@ describe('text on a terminal', () => {
     expect(['abc', '漢字', 'e\u0301', '🙂', 'ß'].map(widthOf)).toEqual([3, 4, 1, 2, 1]);
   });
 
+  test('a wide character that does not fit beside the mark leaves the mark alone', () => {
+    expect(cut('漢字', 2)).toBe('…');
+    expect(cut('漢字', 3)).toBe('漢…');
+  });
+
   test('cut and wrapped it fits, and wrapping loses nothing', () => {
     const pieces = fc.array(fc.constantFrom('a', 'bc', '漢', '🙂', 'e\u0301', ' '), { maxLength: 60 });
     fc.assert(

@@ -20,7 +20,9 @@ function widthOfOne(character: string): number {
 /** At most `width` columns; what is cut ends in `…`. */
 export function cut(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
-  return `${before(text, width - 1)}…`;
+  const head = before(text, width - 1);
+  // A wide character alone may be more than there is room for.
+  return widthOf(head) < width ? `${head}…` : '…';
 }
 
 /** As many lines as it takes. */
