@@ -106,7 +106,9 @@ export function openObjectReplica(options: ObjectReplicaOptions): ObjectReplica 
   /** At the start and then daily; at once when one is overdue and the store is back. */
   async function runProbe(): Promise<void> {
     if (!append || probing || !shipping.writing()) return;
-    if (probe && now() - probe.at < options.probeMs) return;
+    // An attempt that could not be made proves nothing, so it is not put off until the next day.
+    const made = probe !== undefined && Object.values(probe.attempts).every((end) => end !== 'unknown');
+    if (probe && made && now() - probe.at < options.probeMs) return;
     probing = (async () => {
       try {
         const found = await checked();

@@ -131,7 +131,8 @@ export function openRetention(options: RetentionOptions): Retention {
   }
 
   async function hold(scope: HoldScope, reason: string, by: Principal): Promise<StoredHold> {
-    const id = randomBytes(9).toString('base64url');
+    // Hex, because it is typed on command lines, where what begins with a dash is an option.
+    const id = randomBytes(9).toString('hex');
     const { principal, ...clear } = scope;
     const who = { by: principalId(by), byName: by.name, reason };
     const { index, durable } = ledger.append(

@@ -97,6 +97,11 @@ test(verifies(
   'ledger.down-stops',
   'while the object store is away only what demands it is refused, and the session goes on',
 ), async () => {
+  // The store is not taken away while the start still tries what it lets itself be done to.
+  await vi.waitFor(async () => expect((await status()).objects).toHaveProperty('probe'), {
+    timeout: 10_000,
+    interval: 50,
+  });
   const client = await connect();
   await client.query('insert into orders values (1)');
   const parts = () => double.keys().filter((key) => key.includes('/parts/')).length;
