@@ -448,5 +448,9 @@ describe('what is looked at', () => {
       ok: false,
       attempts: { delete: 'unknown', overwrite: 'refused' },
     });
+    // And it is made again at the next look, which is not a day away.
+    of.double.trouble = undefined;
+    of.objects.record((draft) => void of.ledger.append(draft, 'synced'));
+    await until(() => of.objects.state().probe?.ok === true);
   });
 });
