@@ -27,8 +27,18 @@ test('psql', () =>
 test('PostgreSQL JDBC', async () => {
   demand('PostgreSQL JDBC');
   const jar = '/usr/share/java/postgresql.jar';
-  execFileSync('javac', ['-cp', jar, '-d', built, join(programs, 'JdbcWork.java')], { stdio: 'pipe' });
-  const command = ['java', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', `${jar}:${built}`, 'JdbcWork'];
+  execFileSync('javac', ['-encoding', 'UTF-8', '-cp', jar, '-d', built, join(programs, 'JdbcWork.java')], {
+    stdio: 'pipe',
+  });
+  const command = [
+    'java',
+    '-Dfile.encoding=UTF-8',
+    '-XX:TieredStopAtLevel=1',
+    '-XX:+UseSerialGC',
+    '-cp',
+    `${jar}:${built}`,
+    'JdbcWork',
+  ];
   await compare('PostgreSQL JDBC', ways, 'jdbc', { command: () => command });
 });
 
