@@ -87,23 +87,25 @@ export default function Ledger() {
             />
           )}
         </Card>
-        <Card title="Keys and retention">
-          <Facts
-            rows={[
-              ['Keys wrapped by', <Code key="p">{ledger.keys.provider}</Code>],
-              ['Ready for sessions', ledger.keys.failing ?? plural(ledger.keys.ready, 'key')],
-              [
-                'Rules',
-                ledger.retention.rules === 0 ? 'none: nothing is ever shredded' : number(ledger.retention.rules),
-              ],
-              ['Holds in force', number(ledger.retention.holds)],
-              ['Shredded', plural(ledger.retention.shredded.sessions, 'session')],
-              ...(ledger.retention.shredded.last === undefined
-                ? []
-                : [['Last', <Moment key="l" at={ledger.retention.shredded.last} />] as const]),
-            ]}
-          />
-        </Card>
+        <div className="min-w-0 lg:col-span-2">
+          <Card title="Keys and retention">
+            <Facts
+              rows={[
+                ['Keys wrapped by', <Code key="p">{ledger.keys.provider}</Code>],
+                ['Ready for sessions', ledger.keys.failing ?? plural(ledger.keys.ready, 'key')],
+                [
+                  'Rules',
+                  ledger.retention.rules === 0 ? 'none: nothing is ever shredded' : number(ledger.retention.rules),
+                ],
+                ['Holds in force', number(ledger.retention.holds)],
+                ['Shredded', plural(ledger.retention.shredded.sessions, 'session')],
+                ...(ledger.retention.shredded.last === undefined
+                  ? []
+                  : [['Last', <Moment key="l" at={ledger.retention.shredded.last} />] as const]),
+              ]}
+            />
+          </Card>
+        </div>
         <Receivers />
         <div className="min-w-0 lg:col-span-2">
           <Card title="Check it yourself">
